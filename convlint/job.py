@@ -1,0 +1,74 @@
+"""What is asked of one check, and what it answers: plain data that goes between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from convlint.diagnostic import Diagnostic, Location, Severity
+from convlint.selection import Selection
+from convlint.spec import InputSpec
+from convlint.target import Target
+
+Mode: TypeAlias = Literal["eval", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Check `target`, called with `inputs`, in `mode`, by the selected rules."""
+
+    target: Target
+    inputs: tuple[InputSpec, ...] = ()
+    mode: Mode = "eval"
+    selection: Selection = field(default_factory=Selection)
+    want_shapes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of `convlint shapes`: one layer, and what goes in and out of it."""
+
+    name: str
+    op: str
+    input_shapes: tuple[str, ...] = ()
+    output_shape: str | None = None
+    formula: str | None = None
+    location: Location | None = None
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found in one target.
+
+    `incomplete` where something could not be checked; `layers` counts the ones that were.
+    """
+
+    target: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    rows: tuple[Row, ...] = ()
+    incomplete: bool = False
+    layers: int = 0
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether silence about this target must not be taken for health."""
+        return self.incomplete or any(
+            found.code.startswith("CL0") and found.severity is Severity.ERROR
+            for found in self.diagnostics
+        )
+
+
+def merge(results: Iterable[Result]) -> Result:
+    """The results of one target in several modes as one: what both say is said once."""
+    first, *rest = results
+    for other in rest:
+        first = replace(
+            first,
+            diagnostics=tuple(dict.fromkeys(first.diagnostics + other.diagnostics)),
+            rows=first.rows or other.rows,
+            incomplete=first.incomplete or other.incomplete,
+            layers=max(first.layers, other.layers),
+        )
+    return first

@@ -1,0 +1,100 @@
+"""Show a network to the rules and make diagnostics of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from convlint.diagnostic import Diagnostic, Label, Location, Severity
+from convlint.network import Layer, Network
+from convlint.rule import Finding, Rule, rules
+from convlint.tensor import TensorSpec
+
+
+def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
+    """Everything the rules find, each fault once.
+
+    Args:
+        codes: the rules to ask; None for those that are on by default.
+    """
+    asked = [r for r in rules() if (r.default if codes is None else r.code in codes)]
+    by_operator: dict[str, list[Rule]] = {}
+    for rule in asked:
+        for name in rule.operators:
+            by_operator.setdefault(name, []).append(rule)
+    everywhere = by_operator.get("*", [])
+    seen: set[object] = set()
+    for layer in network.layers:
+        wanted = by_operator.get(layer.op)
+        if wanted is None and (layer.rejected is None or not everywhere):
+            continue
+        explained = False
+        for rule in wanted or ():
+            for finding in rule.check(layer, network):
+                explained = explained or rule.severity is Severity.ERROR
+                yield from _once(_diagnostic(rule, finding, layer), seen)
+        if not explained:
+            for rule in everywhere:
+                for finding in rule.check(layer, network):
+                    yield from _once(_diagnostic(rule, finding, layer), seen)
+    for rule in asked:
+        if not rule.operators:
+            for finding in rule.check(network):
+                yield from _once(_diagnostic(rule, finding, finding.layer), seen)
+
+
+def fault(stage: str, error: Exception) -> Iterator[Diagnostic]:
+    """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of `error`."""
+    for rule in rules():
+        if stage in rule.operators:
+            for finding in rule.check(error):
+                yield _diagnostic(rule, finding, None)
+
+
+def _once(found: Diagnostic, seen: set[object]) -> Iterator[Diagnostic]:
+    """A definition that is called several times, or copied, has its fault told once."""
+    key = (found.code, found.location, found.message, found.formula)
+    if key not in seen:
+        seen.add(key)
+        yield found
+
+
+def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic:
+    layer = finding.layer or layer
+    related = list(finding.related)
+    location = finding.at
+    if layer is not None:
+        location = location or layer.definition or layer.call
+        for place, label in _places(layer):
+            known = {location, *(r.location for r in related)}
+            if place not in known:
+                related.append(Label(label, place))
+    return Diagnostic(
+        rule.code,
+        rule.name,
+        finding.severity or rule.severity,
+        finding.message,
+        location,
+        finding.label,
+        tuple(related),
+        finding.formula,
+        finding.help,
+        finding.note,
+        layer=layer.path if layer else "",
+        input_shapes=tuple(str(t) for t in _inputs(layer)) if layer else (),
+        output_shape=", ".join(str(t) for t in layer.outputs) or None if layer else None,
+    )
+
+
+def _places(layer: Layer) -> Iterator[tuple[Location, str]]:
+    if layer.call is not None:
+        shapes = ", ".join(str(t) for t in _inputs(layer))
+        yield layer.call, f"called here with {shapes}" if shapes else "called here"
+    if layer.definition is not None:
+        yield layer.definition, "made here"
+
+
+def _inputs(layer: Layer) -> Iterator[TensorSpec]:
+    """The tensors that flow in: not a leaf module's own parameters."""
+    for tensor in layer.tensors:
+        if layer.module is None or tensor.source is not None:
+            yield tensor

@@ -1,0 +1,236 @@
+"""build -> trace -> judge -> sort: the whole check of one target, in this process."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from convlint.diagnostic import Diagnostic, Location
+from convlint.job import Job, Result, Row
+from convlint.judge import fault, judge
+from convlint.load import load
+from convlint.network import Network
+from convlint.rule import rules
+from convlint.selection import Selection
+from convlint.spec import InputSpec, parse_all
+from convlint.target import TargetError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `convlint.check` returns: the findings, and the network they are about.
+
+    `network` is None where it could not be built or called.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    network: Network | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n".join(_line(d) for d in self.diagnostics) or "no findings"
+
+    def raise_for_errors(self) -> Report:
+        """Raise AssertionError with the findings if there is an error; else return itself."""
+        if not self.ok:
+            raise AssertionError(str(self))
+        return self
+
+
+def check(
+    model: Any,
+    inputs: object,
+    *,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    training: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    extend_select: Iterable[str] = (),
+) -> Report:
+    """Check a network: `assert convlint.check(Net, "1,3,224,224").ok`.
+
+    Args:
+        model: a class or factory (called with `args` and `kwargs`), or a ready module.
+        inputs: `"1,3,224,224"`, a tuple of sizes, an example tensor, a list of these, or a
+            mapping from the parameters of `forward` to these.
+        training: check in training mode.
+        select, ignore, extend_select: rules, as on the command line.
+
+    Raises:
+        SpecError: an input that cannot be read.
+        SelectionError: a selector that selects nothing.
+    """
+    specs = parse_all(inputs)
+    selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
+    codes = selection.codes(rules())
+    diagnostics, network = _checked(
+        lambda: _module(model, args, dict(kwargs or {}), str(model)), specs, training, codes
+    )
+    return Report(tuple(diagnostics), network)
+
+
+def run(job: Job) -> Result:
+    """Check one target of the command line."""
+    codes = job.selection.codes(rules())
+
+    def make() -> nn.Module:
+        from convlint.trace.modules import noted_definitions
+
+        target = job.target
+        with noted_definitions():
+            found = load(target)
+        return _module(found, target.args, dict(target.kwargs), target.name)
+
+    diagnostics, network = _checked(make, job.inputs, job.mode == "train", codes)
+    found = tuple(replace(d, target=job.target.display) for d in diagnostics)
+    return Result(
+        job.target.display,
+        found,
+        tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
+        incomplete=network is None or any(not r.certain for r in network.raised),
+        layers=_count(network) if network is not None else 0,
+    )
+
+
+class _Unusable(Exception):
+    """What was named cannot be made a network; `stage` says where it ended."""
+
+    def __init__(self, stage: str, error: Exception) -> None:
+        super().__init__(str(error))
+        self.stage = stage
+        self.error = error
+
+
+def _checked(
+    make: Callable[[], nn.Module],
+    inputs: tuple[InputSpec, ...],
+    training: bool,
+    codes: frozenset[str],
+) -> tuple[list[Diagnostic], Network | None]:
+    from convlint.trace import trace
+
+    try:
+        module = make()
+        args, kwargs, names = bind(module, inputs)
+    except TargetError as error:
+        return list(fault("<import>", error)), None
+    except _Unusable as unusable:
+        return list(fault(unusable.stage, unusable.error)), None
+    network = trace(module, args, kwargs, training, names)
+    return sorted(judge(network, codes), key=_order), network
+
+
+def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:
+    from torch import nn
+
+    from convlint.trace import ConstructionError, build
+
+    if isinstance(found, nn.Module):
+        if args or kwargs:
+            raise _Unusable(
+                "<construct>", TypeError(f"{name} is a ready module and takes no arguments")
+            )
+        return found
+    if not callable(found):
+        raise _Unusable(
+            "<construct>", TypeError(f"{name} is a {type(found).__name__}, not a network")
+        )
+    try:
+        made = build(lambda: found(*args, **kwargs))
+    except ConstructionError as error:
+        raise _Unusable("<construct>", error) from error
+    if not isinstance(made, nn.Module):
+        raise _Unusable(
+            "<construct>",
+            TypeError(f"{name}() gives a {type(made).__name__}, not a torch.nn.Module"),
+        )
+    return made
+
+
+def bind(
+    module: nn.Module, inputs: tuple[InputSpec, ...]
+) -> tuple[list[Any], dict[str, Any], list[str]]:
+    """The inputs as arguments of `module.forward`: positional ones, named ones, and names."""
+    import torch
+
+    from convlint.tensor import TensorSpec
+
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for spec in inputs:
+        value: Any = spec.value
+        if spec.shape is not None:
+            value = TensorSpec(spec.shape, getattr(torch, spec.dtype))
+        if spec.name is None:
+            args.append(value)
+        else:
+            kwargs[spec.name] = value
+    try:
+        signature = inspect.signature(module.forward)
+    except (TypeError, ValueError):
+        return args, kwargs, []
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise _Unusable(
+            "<inputs>", TypeError(_misfit(type(module).__name__, signature, error, inputs))
+        ) from None
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return args, kwargs, [n for n, p in signature.parameters.items() if p.kind in kinds]
+
+
+def _misfit(
+    name: str, signature: inspect.Signature, error: TypeError, inputs: tuple[InputSpec, ...]
+) -> str:
+    given = ", ".join(str(spec) for spec in inputs) or "none"
+    return f"{name}.forward{signature} cannot take the given inputs ({given}): {error}"
+
+
+def _order(found: Diagnostic) -> tuple[int, str, int, int, str]:
+    place = found.location or Location("", 0)
+    return (-found.severity.rank, place.filename, place.row, place.column, found.code)
+
+
+def _line(found: Diagnostic) -> str:
+    place = found.location
+    where = f"{place.filename}:{place.row}:{place.column}: " if place else ""
+    return f"{where}{found.severity}[{found.code}] {found.message}"
+
+
+def _count(network: Network) -> int:
+    return sum(layer.op not in _SOURCES for layer in network.layers)
+
+
+_SOURCES = frozenset({"input", "parameter", "buffer", "constant"})
+
+
+def _rows(network: Network, found: tuple[Diagnostic, ...]) -> Iterator[Row]:
+    codes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for diagnostic in found:
+        key = (diagnostic.layer, diagnostic.input_shapes)
+        codes.setdefault(key, []).append(diagnostic.code)
+    for layer in network.layers:
+        if layer.op in _SOURCES and layer.op != "input":
+            continue
+        inputs = tuple(
+            str(t) for t in layer.tensors if layer.module is None or t.source is not None
+        )
+        yield Row(
+            layer.path if layer.module is not None else layer.name,
+            layer.written if layer.op != "input" else "input",
+            inputs,
+            ", ".join(str(t) for t in layer.outputs) or None,
+            layer.formula,
+            layer.call,
+            tuple(dict.fromkeys(codes.get((layer.path, inputs), ()))),
+        )

@@ -1,0 +1,175 @@
+"""The layer graph: what was called, with which shapes, where, and what flows where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from convlint.diagnostic import Location
+from convlint.frame import Frame
+from convlint.tensor import TensorSpec
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import torch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One call of an operator or leaf module (or an input, a parameter, a constant).
+
+    `args` are the operator's arguments by name, with a `TensorSpec` where a tensor goes and a
+    `Dim` where a size goes; `output` is a `TensorSpec` or a tuple of them.
+    """
+
+    name: str
+    """Unique in the network, as the fx node's: `conv1`, `add_2`."""
+    op: str
+    """The operator: `conv2d`, `cat`, `view`; `input`, `parameter`, `buffer`, `constant`."""
+    written: str
+    """As the user wrote it: `nn.Conv2d`, `torch.cat`, `Tensor.view`."""
+    args: Mapping[str, Any]
+    output: Any
+    path: str = ""
+    """Module path of the leaf (`features.0`), or of the module whose forward made the call."""
+    module: torch.nn.Module | None = None
+    """The leaf module, where the call is one."""
+    frames: tuple[Frame, ...] = ()
+    """The user's frames at the call, innermost first."""
+    definition_frames: tuple[Frame, ...] = ()
+    """The user's frames where the leaf module was made, innermost first."""
+    rejected: str | None = None
+    """Why torch refuses the call, where no rule of its own explains it."""
+    explain: Callable[[Layer], str | None] | None = None
+    """Prints the operator's formula with this call's numbers in it."""
+    exact: bool = True
+    """Whether dtype and layout are as torch makes them (not under autocast)."""
+
+    @property
+    def call(self) -> Location | None:
+        """The expression in `forward` that made the call."""
+        return self.frames[0].location if self.frames else None
+
+    @property
+    def definition(self) -> Location | None:
+        """The expression that made the module, where it is one (`nn.Conv2d(3, 16, 3)`)."""
+        return self.definition_frames[0].location if self.definition_frames else None
+
+    @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        """The tensors among the arguments, in order, once per use."""
+        return tuple(_tensors(list(self.args.values())))
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """The tensors that come out."""
+        return tuple(_tensors(self.output))
+
+    @property
+    def formula(self) -> str | None:
+        """The operator's formula with the numbers in it, where it has one."""
+        try:
+            return self.explain(self) if self.explain is not None else None
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return None  # arguments that a rule complains of need not make a formula
+
+    @property
+    def title(self) -> str:
+        """How a message names it: the module path, or what the user wrote."""
+        return self.path if self.module is not None else self.written
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception that the user's own code raised while it ran."""
+
+    exception: str
+    message: str
+    path: str
+    frames: tuple[Frame, ...]
+    certain: bool
+    """False where the code had looked at a size or a value that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A decision that shapes cannot make, and what was assumed."""
+
+    what: str
+    assumed: str
+    path: str
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A comparison of sizes that steered Python's control flow."""
+
+    op: str
+    left: Any
+    right: Any
+    answer: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """All layers in execution order, inputs first."""
+
+    layers: tuple[Layer, ...]
+    outputs: Any = None
+    training: bool = False
+    raised: tuple[Raised, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    module: torch.nn.Module | None = None
+    fx_graph: Any = field(default=None, repr=False)
+    """The recorded `torch.fx.Graph`."""
+
+    @property
+    def inputs(self) -> tuple[Layer, ...]:
+        """The network's inputs."""
+        return tuple(layer for layer in self.layers if layer.op == "input")
+
+    @cached_property
+    def graph(self) -> nx.MultiDiGraph[str]:
+        """The layers as a `networkx.MultiDiGraph`, one edge for every tensor handed over.
+
+        Nodes are layer names with the attribute `layer`; edges have the attributes `argument`
+        (the place among the receiving layer's tensors) and `tensor`.
+        """
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for layer in self.layers:
+            graph.add_node(layer.name, layer=layer)
+        for layer in self.layers:
+            for place, tensor in enumerate(layer.tensors):
+                if tensor.source is not None:
+                    graph.add_edge(
+                        tensor.source.name, layer.name, argument=place, tensor=tensor
+                    )
+        return graph
+
+    @cached_property
+    def consumers(self) -> Mapping[str, tuple[Layer, ...]]:
+        """By a layer's name, the layers that take its output, in execution order."""
+        found: dict[str, list[Layer]] = {}
+        for layer in self.layers:
+            for name in dict.fromkeys(t.source.name for t in layer.tensors if t.source):
+                found.setdefault(name, []).append(layer)
+        return {name: tuple(layers) for name, layers in found.items()}
+
+
+def _tensors(value: Any) -> Iterator[TensorSpec]:
+    if isinstance(value, TensorSpec):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _tensors(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, slice):
+        yield from _tensors((value.start, value.stop, value.step))

@@ -1,0 +1,101 @@
+"""The findings for people, in rustc's manner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from convlint.diagnostic import Diagnostic, Severity
+from convlint.job import Result
+from convlint.report import Style
+from convlint.snippet import Mark, snippet
+from convlint.terminal import printed, to_string
+
+COLORS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+
+
+def render(results: Sequence[Result], style: Style) -> str:
+    """Every finding with its source lines, and a summary."""
+    found = [diagnostic for result in results for diagnostic in result.diagnostics]
+    lines: list[Text] = []
+    if style.statistics:
+        lines += _statistics(found)
+    else:
+        for diagnostic in found:
+            lines += [*_diagnostic(diagnostic, style), Text()]
+    if not style.quiet:
+        if style.statistics and lines:
+            lines.append(Text())
+        lines.append(summary(results))
+    elif lines and not style.statistics:
+        lines.pop()
+    return to_string(lines, style.color)
+
+
+def heading(found: Diagnostic) -> Text:
+    """`error[CL102 feature-mismatch]: the message`."""
+    color = COLORS[found.severity]
+    return Text.assemble(
+        (f"{found.severity.value}[{found.code} {found.name}]", color),
+        (f": {printed(found.message)}", "bold"),
+    )
+
+
+def summary(results: Sequence[Result]) -> Text:
+    """The last line: how many of what, in how many targets."""
+    found = [diagnostic for result in results for diagnostic in result.diagnostics]
+    unchecked = sum(result.unchecked for result in results)
+    counts = Counter(one.severity for one in found)
+    if not found and not unchecked:
+        layers = _count(sum(result.layers for result in results), "layer")
+        what = results[0].target if len(results) == 1 else _count(len(results), "target")
+        return Text(f"All checks passed: {printed(what)}, {layers}.", "green")
+    words = ", ".join(_count(counts[one], one.value) for one in Severity if counts[one])
+    text = f"Found {words or 'nothing'} in {_count(len(results), 'target')}"
+    if unchecked:
+        verb = "target was" if unchecked == 1 else "targets were"
+        text += f"; {unchecked} {verb} not checked to the end"
+    return Text(f"{text}.")
+
+
+def _diagnostic(found: Diagnostic, style: Style) -> list[Text]:
+    color = COLORS[found.severity]
+    lines = [heading(found)]
+    width = 1
+    if found.location is None:
+        where = printed(found.target) + (f" ({printed(found.layer)})" if found.layer else "")
+        lines.append(Text.assemble(" ", (" --> ", "bold blue"), where))
+    else:
+        marks = [Mark(found.location, found.label, "^", color)]
+        marks += [Mark(label.location, label.message, "-", "blue") for label in found.related]
+        shown, width = snippet(marks, style.path)
+        lines += shown
+    notes = [("formula", found.formula)] if found.formula else []
+    notes += [("note", note) for note in found.note] + [("help", help) for help in found.help]
+    if notes and found.location is not None:
+        lines.append(Text(" " * width + " |", "bold blue"))
+    for kind, text in notes:
+        first, *rest = text.splitlines() or [""]
+        lines.append(
+            Text.assemble((" " * width + " = ", "bold blue"), (f"{kind}: ", "bold"), printed(first))
+        )
+        indent = " " * (width + 3 + len(kind) + 2)
+        lines += [Text(indent + printed(line)) for line in rest]
+    return lines
+
+
+def _statistics(found: Sequence[Diagnostic]) -> list[Text]:
+    counts = Counter((one.code, one.name, one.severity) for one in found)
+    if not counts:
+        return []
+    width = len(str(max(counts.values())))
+    return [
+        Text.assemble((f"{count:>{width}}", "bold"), "  ", (code, COLORS[severity]), f"  {name}")
+        for (code, name, severity), count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

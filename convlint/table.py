@@ -1,0 +1,79 @@
+"""The table of `convlint shapes`: every layer with what goes in and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from convlint.job import Result, Row
+from convlint.report import Style
+from convlint.report.text import heading, summary
+from convlint.terminal import printed, to_string
+
+_TITLES = ("layer", "op", "input", "output", "formula", "at")
+
+
+def render(results: Sequence[Result], style: Style) -> str:
+    """One table for each target, with the findings in short below it."""
+    lines: list[Text] = []
+    for result in results:
+        if len(results) > 1:
+            lines.append(Text(printed(result.target), "bold underline"))
+        lines += _table(result.rows, style)
+        if result.rows and result.diagnostics:
+            lines.append(Text())
+        for found in result.diagnostics:
+            where = found.location
+            lines.append(heading(found))
+            place = f"{style.path(where.filename)}:{where.row}:{where.column}" if where else ""
+            lines.append(Text.assemble((" --> ", "bold blue"), printed(place or found.target)))
+        lines.append(Text())
+    if style.quiet:
+        lines.pop()
+    else:
+        lines.append(summary(results))
+    return to_string(lines, style.color)
+
+
+def _table(rows: Sequence[Row], style: Style) -> list[Text]:
+    if not rows:
+        return []
+    cells = [_cells(row, style) for row in rows]
+    widths = [
+        max(cell_len(title), *(cell_len(line[column]) for line in cells))
+        for column, title in enumerate(_TITLES)
+    ]
+    lines = [_aligned(_TITLES, widths, ("dim",) * len(_TITLES))]
+    for row, line in zip(rows, cells, strict=True):
+        colors = ("bold", "", "", "red" if row.codes else "green", "cyan", "dim")
+        text = _aligned(line, widths, colors)
+        if row.codes:
+            text.append("  " + " ".join(row.codes), "bold red")
+        lines.append(text)
+    return lines
+
+
+def _cells(row: Row, style: Style) -> tuple[str, ...]:
+    where = row.location
+    return tuple(
+        printed(cell)
+        for cell in (
+            row.name,
+            row.op,
+            ", ".join(row.input_shapes),
+            row.output_shape or "?",
+            row.formula or "",
+            f"{style.path(where.filename)}:{where.row}" if where else "",
+        )
+    )
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], colors: Sequence[str]) -> Text:
+    text = Text()
+    for cell, width, color in zip(cells, widths, colors, strict=True):
+        text.append(cell, color)
+        text.append(" " * (width - cell_len(cell) + 2))
+    text.rstrip()
+    return text

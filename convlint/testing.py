@@ -1,0 +1,84 @@
+"""A rule's examples as tests; rule packs use it too.
+
+Every fenced `python` block of a rule's page is a model file.  Its first line says what is
+checked (`# convlint: target Net 1,3,32,32`, with `--mode train` where that is meant); a comment
+`# error: CL101` (or `# warning:`, `# info:`) marks each line where the rule must speak, and a
+block without a mark must be clean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from convlint.diagnostic import Diagnostic
+from convlint.job import Job
+from convlint.lint import run
+from convlint.rule import Rule
+from convlint.selection import Selection
+from convlint.spec import parse
+from convlint.target import Target
+from convlint.target import parse as parse_target
+
+_FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_TARGET: Final = re.compile(r"#[ \t]*convlint:[ \t]*target[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$", re.MULTILINE)
+_MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A block of a rule's page: source, what to check, and where what must be found."""
+
+    source: str
+    target: str
+    inputs: tuple[str, ...]
+    training: bool
+    expected: frozenset[tuple[int, str, str]]
+    """Row, severity and code of every finding."""
+
+
+def examples(rule: Rule) -> Iterator[Example]:
+    """The examples of a rule's page.
+
+    Raises:
+        ValueError: a block does not say what is checked.
+    """
+    for block in _FENCE.finditer(rule.doc):
+        source = block.group(1)
+        head = _TARGET.search(source)
+        if head is None:
+            raise ValueError(f"{rule.code}: an example lacks `# convlint: target ...`")
+        words = head.group(2).split()
+        training = "train" in words
+        expected = {
+            (row, mark.group(1), mark.group(2))
+            for row, line in enumerate(source.splitlines(), 1)
+            for mark in _MARK.finditer(line)
+        }
+        inputs = tuple(w for w in words if w not in ("--mode", "train", "eval"))
+        yield Example(source, head.group(1), inputs, training, frozenset(expected))
+
+
+def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
+    """What convlint says of an example, written to a file in `folder`."""
+    path = folder / "model.py"
+    path.write_text(example.source)
+    target: Target = parse_target(f"{path}:{example.target}")
+    extend = (rule.code,) if rule is not None else ()
+    job = Job(
+        target,
+        tuple(parse(text) for text in example.inputs),
+        "train" if example.training else "eval",
+        Selection(extend_select=extend),
+    )
+    return list(run(job).diagnostics)
+
+
+def found(diagnostics: list[Diagnostic]) -> frozenset[tuple[int, str, str]]:
+    """Row, severity and code of findings, to compare with `Example.expected`."""
+    return frozenset(
+        (d.location.row if d.location else 0, d.severity.value, d.code) for d in diagnostics
+    )

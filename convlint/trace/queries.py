@@ -1,0 +1,217 @@
+"""What the user's code asks of a tensor: shape, device, truth.  Answered, not recorded."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+
+from convlint.dims import Unknown
+from convlint.trace.recorder import Recorder, Value
+from convlint.trace.size import Ratio, Size
+
+_CPU: Final = torch.device("cpu")
+
+Query = Callable[[Recorder, Value, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+QUERIES: Final[dict[Any, Query]] = {}
+
+
+def _getter(name: str) -> Any:
+    return getattr(torch.Tensor, name).__get__
+
+
+def _answers(*spellings: Any) -> Callable[[Query], Query]:
+    def register(query: Query) -> Query:
+        for spelling in spellings:
+            if spelling in QUERIES:
+                raise ValueError(f"two answers for {spelling!r}")
+            QUERIES[spelling] = query
+        return query
+
+    return register
+
+
+@_answers(torch.Tensor.size, _getter("shape"))
+def _size(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    rank = _rank(recorder, value)
+    dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    if dim is not None:
+        if not -rank <= dim < rank:
+            return func(value.tensor, dim)  # torch's own IndexError
+        return _read(recorder, value, dim % rank if rank else dim)
+    return torch.Size([_read(recorder, value, d) for d in range(rank)])
+
+
+def _read(recorder: Recorder, value: Value, dim: int) -> int:
+    size = recorder.size(value, dim)
+    if isinstance(size.dim, Unknown):  # type: ignore[attr-defined]
+        recorder.blind += 1
+    return size
+
+
+def _rank(recorder: Recorder, value: Value) -> int:
+    """The rank; where it is unknown, the one that the user's code is about to unpack."""
+    if value.spec.shape is not None:
+        return len(value.spec.shape)
+    recorder.blind += 1
+    wanted = unpacked(recorder)
+    if wanted is not None and wanted != value.tensor.dim():
+        value.tensor = torch.empty([1] * wanted, dtype=value.tensor.dtype, device="meta")
+    return wanted if wanted is not None else value.tensor.dim()
+
+
+@_answers(torch.Tensor.dim, torch.Tensor.ndimension, _getter("ndim"))
+def _dim(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
+    return _rank(recorder, value)
+
+
+@_answers(torch.Tensor.numel, torch.numel, torch.Tensor.nelement)
+def _numel(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    total: Any = 1
+    for dim in range(_rank(recorder, value)):
+        total = total * _read(recorder, value, dim)
+    return total
+
+
+@_answers(torch.Tensor.__len__)
+def _len(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
+    if _rank(recorder, value) == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return int.__pos__(_read(recorder, value, 0))
+
+
+@_answers(_getter("device"))
+def _device(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    return _CPU
+
+
+@_answers(torch.Tensor.get_device)
+def _get_device(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
+    return -1
+
+
+@_answers(_getter("is_meta"), _getter("is_cuda"), torch.Tensor.is_pinned)
+def _no(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    return False
+
+
+@_answers(_getter("is_cpu"))
+def _yes(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    return True
+
+
+@_answers(_getter("dtype"))
+def _dtype(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    return value.spec.dtype or value.tensor.dtype
+
+
+@_answers(torch.Tensor.is_floating_point, torch.is_floating_point)
+def _is_floating_point(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    return (value.spec.dtype or value.tensor.dtype).is_floating_point
+
+
+@_answers(torch.Tensor.is_complex, torch.is_complex)
+def _is_complex(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    return (value.spec.dtype or value.tensor.dtype).is_complex
+
+
+@_answers(torch.Tensor.is_contiguous)
+def _is_contiguous(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    if kwargs or len(args) > 1:
+        return False
+    return value.spec.strides == "contiguous"
+
+
+@_answers(torch.Tensor.stride)
+def _stride(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    strides = value.spec.element_strides()
+    if strides is None or not all(isinstance(s, int) for s in strides):
+        recorder.blind += 1
+        strides = tuple(value.tensor.stride())
+    dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    return strides if dim is None else strides[dim]
+
+
+@_answers(
+    torch.Tensor.__bool__, torch.Tensor.is_nonzero, torch.is_nonzero, torch.equal,
+    torch.Tensor.equal, torch.allclose, torch.Tensor.allclose, torch.Tensor.__contains__,
+)  # fmt: skip
+def _truth(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
+    if _all_concrete(recorder, args):
+        return bool(func(*args, **kwargs))
+    answer = asserted(recorder)
+    recorder.assume("the truth of a tensor's values", str(answer).lower())
+    return answer
+
+
+@_answers(
+    torch.Tensor.item, torch.Tensor.__int__, torch.Tensor.__float__, torch.Tensor.__index__,
+    torch.Tensor.__complex__,
+)  # fmt: skip
+def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    if value.concrete:
+        return func(*args, **kwargs)
+    dtype = value.spec.dtype or value.tensor.dtype
+    if func == torch.Tensor.item and dtype is torch.bool:
+        recorder.assume("a number out of a tensor", "false")
+        return False
+    integral = func in (torch.Tensor.__int__, torch.Tensor.__index__) or (
+        func == torch.Tensor.item and not (dtype.is_floating_point or dtype.is_complex)
+    )
+    recorder.assume("a number out of a tensor", "some number")
+    if integral:
+        return Size(Unknown(1), ("data",), recorder)
+    return Ratio(1.0, ("data",), recorder, unknown=True)
+
+
+@_answers(torch.Tensor.tolist)
+def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    if value.concrete:
+        return func(*args)
+    recorder.assume("the numbers of a tensor", "some numbers")
+    integral = not value.tensor.dtype.is_floating_point
+
+    def nested(shape: tuple[int, ...]) -> Any:
+        if not shape:
+            if integral:
+                return Size(Unknown(1), ("data",), recorder)
+            return Ratio(1.0, ("data",), recorder, unknown=True)
+        return [nested(shape[1:]) for _ in range(shape[0])]
+
+    return nested(tuple(value.tensor.shape))
+
+
+@_answers(torch.Tensor.__format__, torch.Tensor.__repr__)
+def _text(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> str:
+    return f"tensor(..., size={tuple(value.tensor.shape)})"
+
+
+def _all_concrete(recorder: Recorder, args: tuple[Any, ...]) -> bool:
+    return all(recorder.value(a).concrete for a in args if isinstance(a, torch.Tensor))
+
+
+def _next_instructions(recorder: Recorder) -> list[dis.Instruction]:
+    """The instructions that follow the user's innermost call."""
+    frame = sys._getframe(1)
+    while frame is not None and not recorder.filter.is_user(frame.f_code):
+        if frame.f_back is None:
+            return []
+        frame = frame.f_back
+    return [i for i in dis.get_instructions(frame.f_code) if i.offset > frame.f_lasti][:3]
+
+
+def asserted(recorder: Recorder) -> bool:
+    """Whether the truth is asked by an `assert`: then it is assumed to hold."""
+    following = [i.opname for i in _next_instructions(recorder)]
+    return "LOAD_ASSERTION_ERROR" in following or "LOAD_COMMON_CONSTANT" in following
+
+
+def unpacked(recorder: Recorder) -> int | None:
+    """Into how many names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
+    for instruction in _next_instructions(recorder)[:1]:
+        if instruction.opname == "UNPACK_SEQUENCE":
+            return instruction.arg
+    return None

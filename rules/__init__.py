@@ -1,0 +1,1 @@
+"""The rules of convlint, one file each.  Loaded by `convlint.rule.rules()`."""
