@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -187,7 +188,9 @@ def _network_options(function: _F) -> _F:
 
 def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        _emit(f"convlint {_version()}\n")
+        from convlint import __version__
+
+        _emit(f"convlint {__version__}\n")
         ctx.exit()
 
 
@@ -285,7 +288,7 @@ def rule(names: tuple[str, ...], everything: bool, color: str) -> None:
     if everything or names:
         chosen = known if everything else [_rule(name, known) for name in names]
         pages = [_page(one) for one in chosen]
-        width = 100 if terminal.is_terminal(sys.stdout) else None
+        width = min(100, shutil.get_terminal_size().columns)
         _emit(terminal.markdown(pages, width) if colored else "\n".join(pages), color=colored)
         return
     width = max((len(one.name) for one in known), default=0)
@@ -315,9 +318,11 @@ def _rule(name: str, known: Sequence[Rule]) -> Rule:
 
 
 def _page(one: Rule) -> str:
-    text = one.doc.strip()
-    title = "" if text.startswith("# ") else f"# {one.code} {one.name}\n\n"
-    return f"{title}{text}\n"
+    """The page of a rule; its title gets the code, which the rule's file says only once."""
+    title, _, rest = one.doc.strip().partition("\n")
+    text = rest.strip() if title == f"# {one.name}" else one.doc.strip()
+    about = f"*{one.severity.value}, {'on' if one.default else 'off'} by default*"
+    return f"# {one.name} ({one.code})\n\n{about}\n\n{text}\n"
 
 
 def _results(
@@ -431,15 +436,6 @@ def _encodable(stream: IO[str]) -> None:
     """Let a terminal that knows no `⌊` show a `?` for it."""
     with contextlib.suppress(AttributeError, OSError, ValueError):
         cast(Any, stream).reconfigure(errors="replace")
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("convlint")
-    except metadata.PackageNotFoundError:  # a checkout that was not installed
-        return "(not installed)"
 
 
 def _say(text: str) -> None:

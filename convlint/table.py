@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -12,7 +12,7 @@ from convlint.report import Style
 from convlint.report.text import heading, summary
 from convlint.terminal import printed, to_string
 
-_TITLES = ("layer", "op", "input", "output", "formula", "at")
+_TITLES = ("layer", "op", "input", "output", "formula", "at", "faults")
 
 
 def render(results: Sequence[Result], style: Style) -> str:
@@ -28,7 +28,7 @@ def render(results: Sequence[Result], style: Style) -> str:
             where = found.location
             lines.append(heading(found))
             place = f"{style.path(where.filename)}:{where.row}:{where.column}" if where else ""
-            lines.append(Text.assemble((" --> ", "bold blue"), printed(place or found.target)))
+            lines.append(Text.assemble(("  --> ", "bold blue"), printed(place or found.target)))
         lines.append(Text())
     if style.quiet:
         lines.pop()
@@ -38,42 +38,37 @@ def render(results: Sequence[Result], style: Style) -> str:
 
 
 def _table(rows: Sequence[Row], style: Style) -> list[Text]:
+    """The rows below their titles; a column in which nothing stands is left out."""
+    cells = [_cells(row, style) for row in rows]
+    used = [column for column in range(len(_TITLES)) if any(line[column] for line in cells)]
+    widths = {column: max(cell_len(line[column]) for line in (_TITLES, *cells)) for column in used}
     if not rows:
         return []
-    cells = [_cells(row, style) for row in rows]
-    widths = [
-        max(cell_len(title), *(cell_len(line[column]) for line in cells))
-        for column, title in enumerate(_TITLES)
-    ]
     lines = [_aligned(_TITLES, widths, ("dim",) * len(_TITLES))]
     for row, line in zip(rows, cells, strict=True):
-        colors = ("bold", "", "", "red" if row.codes else "green", "cyan", "dim")
-        text = _aligned(line, widths, colors)
-        if row.codes:
-            text.append("  " + " ".join(row.codes), "bold red")
-        lines.append(text)
+        colors = ("bold", "", "", "red" if row.codes else "green", "cyan", "dim", "bold red")
+        lines.append(_aligned(line, widths, colors))
     return lines
 
 
 def _cells(row: Row, style: Style) -> tuple[str, ...]:
     where = row.location
-    return tuple(
-        printed(cell)
-        for cell in (
-            row.name,
-            row.op,
-            ", ".join(row.input_shapes),
-            row.output_shape or "?",
-            row.formula or "",
-            f"{style.path(where.filename)}:{where.row}" if where else "",
-        )
+    cells = (
+        row.name,
+        row.op,
+        ", ".join(row.input_shapes),
+        row.output_shape or "?",
+        row.formula or "",
+        f"{style.path(where.filename)}:{where.row}" if where else "",
+        " ".join(row.codes),
     )
+    return tuple(printed(cell) for cell in cells)
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int], colors: Sequence[str]) -> Text:
+def _aligned(cells: Sequence[str], widths: Mapping[int, int], colors: Sequence[str]) -> Text:
     text = Text()
-    for cell, width, color in zip(cells, widths, colors, strict=True):
-        text.append(cell, color)
-        text.append(" " * (width - cell_len(cell) + 2))
+    for column, width in widths.items():
+        text.append(cells[column], colors[column])
+        text.append(" " * (width - cell_len(cells[column]) + 2))
     text.rstrip()
     return text

@@ -41,7 +41,7 @@ def to_string(lines: Iterable[Text], color: bool) -> str:
     return _written(console)
 
 
-def markdown(pages: Iterable[str], width: int | None) -> str:
+def markdown(pages: Iterable[str], width: int) -> str:
     """Pages of Markdown, coloured; at most `width` columns wide."""
     from rich.markdown import Markdown
 

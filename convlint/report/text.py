@@ -63,10 +63,10 @@ def summary(results: Sequence[Result]) -> Text:
 def _diagnostic(found: Diagnostic, style: Style) -> list[Text]:
     color = COLORS[found.severity]
     lines = [heading(found)]
-    width = 1
+    width = 2
     if found.location is None:
         where = printed(found.target) + (f" ({printed(found.layer)})" if found.layer else "")
-        lines.append(Text.assemble(" ", (" --> ", "bold blue"), where))
+        lines.append(Text.assemble(("  --> ", "bold blue"), where))
     else:
         marks = [Mark(found.location, found.label, "^", color)]
         marks += [Mark(label.location, label.message, "-", "blue") for label in found.related]

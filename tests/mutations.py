@@ -1,0 +1,173 @@
+"""Real networks with a number changed: torch is asked, convlint is asked, and they must agree.
+
+Run as a tool over the folder of cases: `python -m tests.mutations --count 2000 --seed 1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import collections
+import json
+import random
+import sys
+import tempfile
+import traceback
+import types
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convlint.diagnostic import Diagnostic, Severity
+from convlint.job import Job
+from convlint.lint import run
+from convlint.spec import InputSpec, parse
+from convlint.target import parse as parse_target
+from tests.oracle import real
+from tests.test_cases import CASES, described
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A network file with one literal changed, and the input it is called with."""
+
+    origin: str
+    source: str
+    change: str
+    inputs: tuple[InputSpec, ...]
+    training: bool
+
+
+def mutants(rng: random.Random, names: tuple[str, ...] = ()) -> Iterator[Mutant]:
+    """Endlessly many."""
+    folders = [c for c in CASES if not names or any(c.name.startswith(n) for n in names)]
+    while True:
+        folder = rng.choice(folders)
+        case = described(folder)
+        file = "fixed.py" if rng.random() < 0.8 else "buggy.py"
+        text = (folder / file).read_text(encoding="utf-8")
+        given = case.get("fixed_input", case["input"]) if file == "fixed.py" else case["input"]
+        inputs = tuple(parse(t) for t in (given if isinstance(given, list) else [given]))
+        if rng.random() < 0.25:
+            inputs, change = _resized(inputs, rng)
+        else:
+            text, change = _edited(text, rng)
+        yield Mutant(f"{folder.name}/{file}", text, change, inputs, case["train_mode"])
+
+
+def _resized(inputs: tuple[InputSpec, ...], rng: random.Random) -> tuple[Any, str]:
+    at = rng.randrange(len(inputs))
+    shape = list(inputs[at].shape or ())
+    axis = rng.randrange(len(shape))
+    shape[axis] = max(1, _other(shape[axis], rng))
+    changed = InputSpec(inputs[at].name, tuple(shape), inputs[at].dtype)
+    return (*inputs[:at], changed, *inputs[at + 1 :]), f"input {at} is {shape}"
+
+
+def _edited(text: str, rng: random.Random) -> tuple[str, str]:
+    spots = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and type(node.value) in (int, bool)
+    ]
+    if not spots:
+        return text, "nothing"
+    spot = rng.choice(spots)
+    value: Any = not spot.value if spot.value in (True, False) and isinstance(spot.value, bool) else (
+        _other(int(spot.value), rng)  # type: ignore[arg-type]
+    )  # fmt: skip
+    lines = text.splitlines(keepends=True)
+    line = lines[spot.lineno - 1].encode()
+    new = line[: spot.col_offset] + str(value).encode() + line[spot.end_col_offset :]
+    lines[spot.lineno - 1] = new.decode()
+    return "".join(lines), f"line {spot.lineno}: {spot.value} -> {value}"
+
+
+def _other(value: int, rng: random.Random) -> int:
+    return rng.choice([value + 1, value - 1, value * 2, value // 2, value + 3, -value, 1])
+
+
+def torch_says(mutant: Mutant, path: Path) -> tuple[str, int] | None:
+    """Exception and innermost line in the file; None if it runs; line 0: no network at all."""
+    module = types.ModuleType("mutant")
+    module.__file__ = str(path)
+    sys.modules["mutant"] = module
+    torch.manual_seed(0)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        try:
+            exec(compile(mutant.source, str(path), "exec"), module.__dict__)
+            net = module.__dict__["Net"]().train(mutant.training)
+        except Exception as exc:
+            return f"{type(exc).__name__}: {exc}", 0
+        tensors = [real((s.shape or (), getattr(torch, s.dtype))) for s in mutant.inputs]
+        try:
+            net(*tensors)
+        except Exception as exc:
+            rows = [f.lineno for f in traceback.extract_tb(exc.__traceback__) if f.filename == str(path)]
+            first = (str(exc).strip().splitlines() or [""])[0]
+            return f"{type(exc).__name__}: {first}", rows[-1] or 0
+    return None
+
+
+def convlint_says(mutant: Mutant, path: Path) -> list[Diagnostic]:
+    """The errors convlint finds."""
+    path.write_text(mutant.source, encoding="utf-8")
+    job = Job(
+        parse_target(f"{path}:Net"), mutant.inputs, "train" if mutant.training else "eval"
+    )
+    return [d for d in run(job).diagnostics if d.severity is Severity.ERROR]
+
+
+def verdict(mutant: Mutant, path: Path) -> tuple[str, str]:
+    """`agree`, or what is wrong (`missed`, `false`, `elsewhere`), and the details."""
+    says = torch_says(mutant, path)
+    errors = convlint_says(mutant, path)
+    told = "; ".join(f"{d.code}@{d.location.row if d.location else 0} {d.message}" for d in errors)
+    if says is None:
+        return ("false" if errors else "agree"), told
+    message, line = says
+    if not errors:
+        return "missed", f"torch: line {line}: {message}"
+    if line == 0:
+        return "agree", ""
+    rows = {place.row for d in errors for place in _places(d)}
+    return ("agree" if line in rows else "elsewhere"), f"torch: line {line}: {message} | {told}"
+
+
+def _places(found: Diagnostic) -> Iterator[Any]:
+    if found.location is not None:
+        yield found.location
+    yield from (label.location for label in found.related)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=500)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--only", nargs="*", default=[])
+    given = options.parse_args()
+    counts: collections.Counter[str] = collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        source = mutants(random.Random(given.seed), tuple(given.only))
+        for number in range(given.count):
+            mutant = next(source)
+            path = Path(folder) / f"net_{number}.py"
+            try:
+                answer, details = verdict(mutant, path)
+            except Exception as exc:
+                answer, details = "crash", "".join(traceback.format_exception(exc)[-4:])
+            counts[answer] += 1
+            if answer != "agree":
+                inputs = [str(spec) for spec in mutant.inputs]
+                print(f"{answer}: {mutant.origin} {mutant.change} {json.dumps(inputs)}\n    {details}")
+            path.unlink(missing_ok=True)
+    print(dict(counts))
+
+
+if __name__ == "__main__":
+    main()
