@@ -12,6 +12,7 @@ from typing import Final
 from convlint.diagnostic import Location
 
 _OWN: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ENTRY: Final = _OWN + "lint.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,17 @@ class FrameFilter:
             return False
         return not path.startswith(self._stdlib) or path.startswith(self._packages)
 
+    def _is_entry(self, code: CodeType) -> bool:
+        """Whether convlint was entered here: what lies outside is not the network's code."""
+        return code.co_filename == _ENTRY
+
     def user_frames(self, frame: FrameType | None) -> tuple[Frame, ...]:
         """The user's frames from `frame` outwards, innermost first."""
         found = []
         while frame is not None:
             code = frame.f_code
+            if self._is_entry(code):
+                break
             known = self._known.get(code)
             if known is None:
                 known = self.is_user(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -84,9 +85,11 @@ def run(job: Job) -> Result:
     codes = job.selection.codes(rules())
 
     def make() -> nn.Module:
+        target = job.target
+        if target.is_file and not os.path.exists(target.source):
+            load(target)  # says so, without waiting for torch
         from convlint.trace.modules import noted_definitions
 
-        target = job.target
         with noted_definitions():
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
@@ -117,8 +120,6 @@ def _checked(
     training: bool,
     codes: frozenset[str],
 ) -> tuple[list[Diagnostic], Network | None]:
-    from convlint.trace import trace
-
     try:
         module = make()
         args, kwargs, names = bind(module, inputs)
@@ -126,6 +127,8 @@ def _checked(
         return list(fault("<import>", error)), None
     except _Unusable as unusable:
         return list(fault(unusable.stage, unusable.error)), None
+    from convlint.trace import trace
+
     network = trace(module, args, kwargs, training, names)
     return sorted(judge(network, codes), key=_order), network
 

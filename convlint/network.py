@@ -78,7 +78,7 @@ class Layer:
     @property
     def title(self) -> str:
         """How a message names it: the module path, or what the user wrote."""
-        return self.path if self.module is not None else self.written
+        return (self.module is not None and self.path) or self.written
 
 
 @dataclass(frozen=True, slots=True)

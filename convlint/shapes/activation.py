@@ -249,8 +249,7 @@ def _softmax(input: TensorSpec, dim: int | None, dtype: Any) -> TensorSpec:
     if dim is not None:
         axis(dim, input.shape)
     made = dtype if isinstance(dtype, torch.dtype) else floating(input.dtype)
-    plain = input.strides == CONTIGUOUS or (input.rank is not None and input.rank not in (4, 5))
-    return TensorSpec(input.shape, made, CONTIGUOUS if plain else None)
+    return TensorSpec(input.shape, made)
 
 
 @operator("special.softmax")

@@ -9,77 +9,104 @@ from typing import Any
 
 from torch import nn
 
-from convlint.dims import Dim, Unknown
-from convlint.network import Layer
-from convlint.shapes.registry import explains, lowers, operator, parameter
+from convlint.dims import Shape
+from convlint.layout import read_image
+from convlint.shapes.arguments import dense, numbers, positive, survived
+from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import TensorSpec
+from convlint.window import explain_windows, paddings, window_size
 
 
-def window(n: Dim, kernel: int, stride: int, padding: int, dilation: int) -> Dim:
-    """Output size of a window sliding along one axis; `padding` counts both ends together."""
-    return (n + padding - dilation * (kernel - 1) - 1) // stride + 1
-
-
-def per_axis(value: Any, axes: int) -> tuple[int, ...]:
-    """One number for every axis, as torch expands a single one."""
-    if isinstance(value, (tuple, list)):
-        return tuple(value) * axes if len(value) == 1 else tuple(value)
-    return (value,) * axes
-
-
-def _convolution(
-    axes: int,
-    input: TensorSpec,
-    weight: TensorSpec,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-) -> TensorSpec:
-    if input.shape is None or weight.shape is None:
-        return TensorSpec(None, input.dtype, None)
-    kernel = weight.shape[2:]
-    strides, dilations = per_axis(stride, axes), per_axis(dilation, axes)
-    spatial = input.shape[-axes:]
-    if padding == "same":
-        out: tuple[Dim, ...] = spatial
-    else:
-        pads = per_axis(0 if padding == "valid" else padding, axes)
-        out = tuple(
-            window(n, k, s, 2 * p, d)
-            for n, k, s, p, d in zip(spatial, kernel, strides, pads, dilations, strict=True)
+def _convolution(axes: int) -> ShapeFunction:
+    def shape(
+        input: TensorSpec,
+        weight: TensorSpec,
+        bias: TensorSpec | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: Any = 1,
+        padding_mode: str = "zeros",
+    ) -> TensorSpec:
+        kernel = kernel_of(weight, axes)
+        strides = numbers(stride, axes, "stride")
+        dilations = numbers(dilation, axes, "dilation")
+        positive(strides, "stride")
+        positive(dilations, "dilation")
+        positive((groups,), "groups")
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise Rejected(f"invalid padding string {padding!r}; it is 'valid' or 'same'")
+            if padding == "same" and any(s != 1 for s in strides):
+                raise Rejected("padding='same' is not supported for strided convolutions")
+            pads = padding
+        else:
+            pads = numbers(padding, axes, "padding")
+            if any(p < 0 for p in pads):
+                raise Rejected("negative padding is not supported")
+        fits_bias(bias, None if weight.shape is None else weight.shape[0])
+        if input.shape is None or weight.shape is None or kernel is None:
+            return dense(input, None, weight)
+        read = read_image(input.shape, weight.shape[1] * groups, axes)
+        ends = paddings(pads, kernel, dilations)
+        assert ends is not None
+        sizes = (
+            survived(window_size(n, k, s, before + after, d))
+            for n, k, s, (before, after), d in zip(
+                read.spatial(axes), kernel, strides, ends, dilations, strict=True
+            )
         )
-    sizes = tuple(Unknown() if isinstance(o, int) and o <= 0 else o for o in out)
-    lead = input.shape[: -axes - 1]
-    return input.with_shape((*lead, weight.shape[0], *sizes))
+        lead = read.shape[: -axes - 1]
+        return dense(input, (*lead, weight.shape[0], *sizes), weight)
+
+    return shape
 
 
-@operator
-def conv2d(
-    input: TensorSpec,
-    weight: TensorSpec,
-    bias: TensorSpec | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> TensorSpec:
-    return _convolution(2, input, weight, stride, padding, dilation)
+def kernel_of(weight: TensorSpec, axes: int) -> Shape | None:
+    """The spatial sizes of a convolution's weights.
+
+    Raises:
+        Rejected: they have another rank.
+    """
+    if weight.shape is None:
+        return None
+    if len(weight.shape) != axes + 2:
+        raise Rejected(f"expected {axes + 2}-dimensional weights, but got weights of size {weight}")
+    return weight.shape[2:]
 
 
-@lowers(nn.Conv2d, to="conv2d")
-def _conv2d(module: nn.Conv2d, input: TensorSpec) -> dict[str, Any]:
+def fits_bias(bias: TensorSpec | None, channels: Any) -> None:
+    """Refuse a bias that is not one number for every output channel.
+
+    Raises:
+        Rejected: it is not.
+    """
+    if bias is None or bias.shape is None or channels is None:
+        return
+    if len(bias.shape) != 1 or bias.shape[0] != channels:
+        raise Rejected(f"expected a bias of {channels} elements, but got one of size {bias}")
+
+
+for _axes in (1, 2, 3):
+    operator(name=f"conv{_axes}d")(_convolution(_axes))
+
+
+def _lowered(module: nn.Conv1d | nn.Conv2d | nn.Conv3d, input: TensorSpec) -> dict[str, Any]:
     shape = (module.out_channels, module.in_channels // module.groups, *module.kernel_size)
     return {
         "input": input,
         "weight": parameter(module, "weight", shape),
-        "bias": parameter(module, "bias"),
+        "bias": parameter(module, "bias", (module.out_channels,)),
         "stride": module.stride,
         "padding": module.padding,
         "dilation": module.dilation,
         "groups": module.groups,
+        "padding_mode": module.padding_mode,
     }
 
 
-@explains("conv2d")
-def _formula(layer: Layer) -> str | None:
-    return None
+lowers(nn.Conv1d, to="conv1d")(_lowered)
+lowers(nn.Conv2d, to="conv2d")(_lowered)
+lowers(nn.Conv3d, to="conv3d")(_lowered)
+
+explains("conv1d", "conv2d", "conv3d")(explain_windows)

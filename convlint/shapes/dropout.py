@@ -18,10 +18,11 @@ def _drop(input: TensorSpec, p: Any, acts: Any) -> TensorSpec:
     return alike(input) if acts and p != 0 else input
 
 
-def _channels(input: TensorSpec, name: str, ranks: tuple[int, ...]) -> None:
-    if input.rank is not None and input.rank not in ranks:
-        shown = " or ".join(f"{rank}D" for rank in ranks)
-        raise Rejected(f"{name}: Expected {shown} input, but received a {input.rank}D input")
+def _whole(input: TensorSpec, p: Any, acts: Any, least: int) -> TensorSpec:
+    """Whole features are dropped: there must be an axis for them."""
+    if acts and p != 0 and input.rank is not None and input.rank < least:
+        raise Rejected("Feature dropout requires at least 2 dimensions in the input")
+    return _drop(input, p, acts)
 
 
 @operator(random=True)
@@ -54,19 +55,22 @@ def feature_alpha_dropout(
     inplace: bool = False,
     train: bool | None = None,
 ) -> TensorSpec:
-    return _drop(input, p, training if train is None else train)
+    return _whole(input, p, training if train is None else train, 2)
 
 
 @operator(random=True)
 def feature_dropout(input: TensorSpec, p: float, train: bool) -> TensorSpec:
-    return _drop(input, p, train)
+    return _whole(input, p, train, 2)
 
 
 @operator(random=True)
 def dropout1d(
     input: TensorSpec, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> TensorSpec:
-    _channels(input, "dropout1d", (2, 3))
+    if input.rank is not None and input.rank not in (2, 3):
+        raise Rejected(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.rank}D input"
+        )
     return _drop(input, p, training)
 
 
@@ -74,14 +78,14 @@ def dropout1d(
 def dropout2d(
     input: TensorSpec, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> TensorSpec:
-    return _drop(input, p, training)
+    return _whole(input, p, training, 2)
 
 
 @operator(random=True)
 def dropout3d(
     input: TensorSpec, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> TensorSpec:
-    return _drop(input, p, training)
+    return _whole(input, p, training, 1)
 
 
 @operator(only=True)

@@ -1,0 +1,61 @@
+"""What shape functions of several families do with their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from convlint.dims import Dim, Shape, Unknown, guess
+from convlint.shapes.registry import Rejected
+from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
+from convlint.window import per_axis
+
+
+def numbers(value: Any, axes: int, name: str) -> tuple[Dim, ...]:
+    """One whole number for every axis.
+
+    Raises:
+        Rejected: another count of numbers, or something that is no whole number.
+    """
+    found = per_axis(value, axes)
+    if found is None:
+        raise Rejected(f"{name} must be one number or {axes}, but it is {value}")
+    return tuple(whole(v, name) for v in found)
+
+
+def whole(value: Any, name: str) -> Dim:
+    """A whole number; one that lies in a tensor is not known.
+
+    Raises:
+        Rejected: it is no whole number.
+    """
+    if isinstance(value, TensorSpec):
+        return Unknown()
+    if value is None or isinstance(value, (float, str)):
+        raise Rejected(f"{name} must be of whole numbers, but it is {value!r}")
+    return value  # type: ignore[no-any-return]
+
+
+def positive(values: Iterable[Dim], name: str) -> None:
+    """Refuse numbers below 1.
+
+    Raises:
+        Rejected: one of them is.
+    """
+    for value in values:
+        if value < 1:
+            raise Rejected(f"{name} must be greater than zero, but it is {value}")
+
+
+def survived(size: Dim) -> Dim:
+    """An output size; where the map collapsed, the 1 that is left once that is mended."""
+    return Unknown(1) if guess(size) < 1 else size
+
+
+def dense(input: TensorSpec, shape: Shape | None, *others: TensorSpec | None) -> TensorSpec:
+    """A new tensor of the input's dtype, contiguous where all that went in was."""
+    strides: Strides = CONTIGUOUS
+    for spec in (input, *others):
+        if spec is not None and spec.strides != CONTIGUOUS:
+            strides = None
+    return TensorSpec(shape, input.dtype, strides)

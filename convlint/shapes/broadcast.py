@@ -1,0 +1,98 @@
+"""What comes out of an element-wise operation: broadcast shape, and the layout in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from convlint.broadcast import broadcast
+from convlint.dims import Dim, Shape, known
+from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
+
+
+def elementwise(dtype: torch.dtype | None, *operands: Any) -> TensorSpec:
+    """The result of a function of the elements of `operands` (tensors; all else is passed over)."""
+    tensors = [o for o in operands if isinstance(o, TensorSpec)]
+    first = tensors[0]
+    if len(tensors) == 1 and (first.strides is CONTIGUOUS or first.strides is None):
+        return TensorSpec(first.shape, dtype, first.strides)
+    shapes = []
+    for tensor in tensors:
+        if tensor.shape is None:
+            return TensorSpec(None, dtype, None)
+        shapes.append(tensor.shape)
+    shape = broadcast(*shapes) if len(shapes) > 1 else shapes[0]
+    return TensorSpec(shape, dtype, layout(shape, tensors))
+
+
+def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
+    """The strides that torch's TensorIterator gives a new tensor of `shape`.
+
+    The axes go in the order of the operands' strides, the first operand deciding first.
+    """
+    if all(o.strides == CONTIGUOUS for o in operands):
+        return CONTIGUOUS
+    if not known(*shape):
+        return None
+    rank = len(shape)
+    steps: list[tuple[Dim, ...]] = []
+    for operand in operands:
+        strides = operand.element_strides()
+        if strides is None or operand.shape is None or not known(*operand.shape, *strides):
+            return None
+        lead = rank - len(operand.shape)
+        spread = (
+            0 if own == 1 and size != 1 else step
+            for own, step, size in zip(operand.shape, strides, shape[lead:], strict=True)
+        )
+        steps.append(((0,) * lead) + tuple(spread))
+    same = all(o.shape == shape for o in operands) and all(s == steps[0] for s in steps)
+    if same and _dense(shape, steps[0]):
+        return steps[0]
+    return _ordered(shape, steps)
+
+
+def _dense(shape: Shape, strides: tuple[Dim, ...]) -> bool:
+    """Whether the elements fill a block of memory without gaps or overlaps."""
+    step: Any = 1
+    for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n != 1):  # type: ignore[type-var]
+        if stride != step:
+            return False
+        step *= size
+    return True
+
+
+def _ordered(shape: Shape, steps: list[tuple[Dim, ...]]) -> Strides:
+    """Row-major over the axes in their order in memory (an insertion sort: ties keep theirs)."""
+    order = list(range(len(shape) - 1, -1, -1))
+    for start in range(1, len(order)):
+        moving = start
+        for place in range(start - 1, -1, -1):
+            sign = _compare(shape, steps, order[place], order[moving])
+            if sign > 0:
+                order[place], order[moving] = order[moving], order[place]
+                moving = place
+            elif sign < 0:
+                break
+    if order == list(range(len(shape) - 1, -1, -1)):
+        return CONTIGUOUS
+    strides: list[Dim] = [0] * len(shape)
+    step: Dim = 1
+    for axis in order:
+        strides[axis] = step
+        step = step * shape[axis]
+    return tuple(strides)
+
+
+def _compare(shape: Any, steps: Any, inner: int, outer: int) -> int:
+    """1 if axis `inner` lies outside axis `outer`, -1 if inside, 0 if no operand tells."""
+    for strides in steps:
+        a, b = strides[inner], strides[outer]
+        if a == 0 or b == 0:
+            continue
+        if a != b:
+            return -1 if a < b else 1
+        if shape[inner] > shape[outer]:
+            return 1
+    return 0
