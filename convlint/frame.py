@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType, FrameType
@@ -12,7 +13,11 @@ from typing import Final
 from convlint.diagnostic import Location
 
 _OWN: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_ENTRY: Final = _OWN + "lint.py"
+_ENTRIES: Final = frozenset(
+    os.path.join(_OWN, *parts)
+    for parts in (("lint.py",), ("trace", "__init__.py"), ("trace", "construct.py"))
+)
+_INSTALLED: Final = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +62,63 @@ def _characters(span: Location) -> Location:
 
 
 class FrameFilter:
-    """Tells user code from the machinery under it (torch, convlint, the standard library)."""
+    """Tells the user's code from the machinery under it (torch, convlint, the standard library).
+
+    Installed libraries lie between: where a network of theirs is checked, their lines are shown,
+    but where the user's own file called them, the user's line is the one to change.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[CodeType, bool] = {}
+        self._known: dict[CodeType, int] = {}
         torch = sys.modules.get("torch")
-        root = [os.path.dirname(os.path.abspath(torch.__file__))] if torch else []  # type: ignore[arg-type]
-        stdlib = os.path.dirname(os.path.abspath(os.__file__))
-        self._machinery = tuple(p + os.sep for p in root) + (_OWN,)
-        self._stdlib = stdlib + os.sep
-        self._packages = (os.path.join(stdlib, "site-packages") + os.sep,)
+        root = [os.path.dirname(os.path.abspath(torch.__file__ or ""))] if torch else []
+        self._machinery = (*(p + os.sep for p in root), _OWN)
+        self._stdlib = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
     def is_user(self, code: CodeType) -> bool:
-        """Whether `code` was written by the user or a model library."""
+        """Whether `code` was written by the user or belongs to an installed library."""
+        return self._kind(code) > 0
+
+    def _kind(self, code: CodeType) -> int:
         known = self._known.get(code)
         if known is None:
             known = self._known[code] = self._judge(code.co_filename)
         return known
 
-    def _judge(self, filename: str) -> bool:
-        if filename.startswith("<"):
-            return False
+    def _judge(self, filename: str) -> int:
+        """2 for the user's own code, 1 for an installed library's, 0 for machinery."""
         path = os.path.abspath(filename)
-        if path.startswith(self._machinery):
-            return False
-        return not path.startswith(self._stdlib) or path.startswith(self._packages)
+        if filename.startswith("<") or path.startswith(self._machinery):
+            return 0
+        if any(f"{os.sep}{name}{os.sep}" in path for name in _INSTALLED):
+            return 1
+        return 0 if path.startswith(self._stdlib) else 2
 
-    def _is_entry(self, code: CodeType) -> bool:
+    def is_entry(self, code: CodeType) -> bool:
         """Whether convlint was entered here: what lies outside is not the network's code."""
-        return code.co_filename == _ENTRY
+        return code.co_filename in _ENTRIES
+
+    def chain(self, frames: Iterable[Frame]) -> tuple[Frame, ...]:
+        """Those of `frames` to be shown, the user's own before those of installed libraries."""
+        kept = [(self._kind(f.code), f) for f in frames]
+        return (*(f for kind, f in kept if kind == 2), *(f for kind, f in kept if kind == 1))
 
     def user_frames(self, frame: FrameType | None) -> tuple[Frame, ...]:
-        """The user's frames from `frame` outwards, innermost first."""
-        found = []
+        """The frames from `frame` outwards to where convlint was entered.
+
+        Innermost first, and the user's own before those of installed libraries.
+        """
+        own, installed = [], []
         while frame is not None:
             code = frame.f_code
-            if self._is_entry(code):
+            if code.co_filename in _ENTRIES:
                 break
-            known = self._known.get(code)
-            if known is None:
-                known = self.is_user(code)
-            if known:
-                found.append(Frame(code, frame.f_lasti))
+            kind = self._known.get(code)
+            if kind is None:
+                kind = self._kind(code)
+            if kind == 2:
+                own.append(Frame(code, frame.f_lasti))
+            elif kind == 1:
+                installed.append(Frame(code, frame.f_lasti))
             frame = frame.f_back
-        return tuple(found)
+        return (*own, *installed)

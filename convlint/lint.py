@@ -141,12 +141,12 @@ def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
     if isinstance(found, nn.Module):
         if args or kwargs:
             raise _Unusable(
-                "<construct>", TypeError(f"{name} is a ready module and takes no arguments")
+                "<construct>", TypeError(f"`{name}` is a ready module and takes no arguments")
             )
         return found
     if not callable(found):
         raise _Unusable(
-            "<construct>", TypeError(f"{name} is a {type(found).__name__}, not a network")
+            "<construct>", TypeError(f"`{name}` is no network: it is of type {type(found).__name__}")
         )
     try:
         made = build(lambda: found(*args, **kwargs))
@@ -155,7 +155,7 @@ def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
     if not isinstance(made, nn.Module):
         raise _Unusable(
             "<construct>",
-            TypeError(f"{name}() gives a {type(made).__name__}, not a torch.nn.Module"),
+            TypeError(f"`{name}()` gives no torch.nn.Module, but a {type(made).__name__}"),
         )
     return made
 

@@ -126,6 +126,8 @@ class Network:
     module: torch.nn.Module | None = None
     fx_graph: Any = field(default=None, repr=False)
     """The recorded `torch.fx.Graph`."""
+    held: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the graph refers to and the module has not registered, by the graph's names."""
 
     @property
     def inputs(self) -> tuple[Layer, ...]:

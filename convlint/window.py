@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from convlint.dims import Dim, guess, known
+from convlint.dims import Dim, Unknown, guess, known
 from convlint.layout import NAMES, Reading, read_image
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Window:
     def formula(self) -> str:
         """The formula with the numbers in it."""
         before, after = self.padding
-        pads = f"2·{before}" if before is after or before == after else f"{before} + {after}"
+        pads = f"2·{before}" if before == after else f"{before} + {after}"
         left, right = ("⌈", "⌉") if self.ceil else ("⌊", "⌋")
         text = (
             f"{left}({self.size} + {pads} − {self.dilation}·({self.kernel}−1) − 1)/{self.stride}"
@@ -113,7 +113,7 @@ def axes_of(op: str) -> int:
     return _AXES.get(op, 0)
 
 
-_AXES: Final = {"im2col": 2, "col2im": 2}
+_AXES: Final = {"im2col": 2}
 
 
 def reading(layer: Layer) -> Reading | None:
@@ -162,8 +162,8 @@ def windows(layer: Layer) -> tuple[Window, ...]:
         return ()
     ceil = bool(args.get("ceil_mode", False))
     return tuple(
-        Window(*numbers, ceil)
-        for numbers in zip(
+        Window(axis, n, k, s, ends, d, ceil)
+        for axis, n, k, s, ends, d in zip(
             NAMES[axes], read.spatial(axes), kernel, strides, pads, dilations, strict=True
         )
     )
@@ -192,3 +192,61 @@ def spelled(formulas: Sequence[tuple[str, str]]) -> str | None:
     if len({text for _, text in formulas}) == 1:
         return formulas[0][1]
     return "; ".join(f"{axis}: {text}" for axis, text in formulas)
+
+
+def unpooled_size(n: Dim, kernel: Dim, stride: Dim, padding: Dim) -> Dim:
+    """Size that unpooling gives where none is asked for; `padding` counts one end."""
+    return (n - 1) * stride + kernel - 2 * padding
+
+
+def explain_unpooling(layer: Layer) -> str | None:
+    """The formula of unpooling with the numbers in it."""
+    axes, read, args = axes_of(layer.op), reading(layer), layer.args
+    if read is None or args["output_size"] is not None:
+        return None
+    kernel = per_axis(args["kernel_size"], axes) or ()
+    strides = kernel if args["stride"] is None else per_axis(args["stride"], axes) or ()
+    pads = per_axis(args["padding"], axes) or ()
+    rows = zip(NAMES[axes], read.spatial(axes), kernel, strides, pads, strict=True)
+    return spelled(
+        [
+            (axis, f"({n} − 1)·{s} + {k} − 2·{p} = {unpooled_size(n, k, s, p)}")
+            for axis, n, k, s, p in rows
+        ]
+    )
+
+
+def pad_ends(pad: Sequence[Dim]) -> list[tuple[Dim, Dim]]:
+    """What `F.pad` adds before and after the axes it pads, in the order of the axes.
+
+    torch names the last axis first: `(left, right, top, bottom)`.
+    """
+    return [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+
+
+def scaled(n: Dim, factor: Any) -> Dim:
+    """Size after interpolation by `factor`."""
+    if not isinstance(factor, (int, float)):
+        return Unknown(guess(n))
+    if factor == int(factor):
+        return n * int(factor)
+    return Unknown(int(guess(n) * factor)) if isinstance(n, Unknown) else int(n * factor)
+
+
+_MODE_AXES: Final = {"linear": 1, "bilinear": 2, "bicubic": 2, "lanczos": 2, "trilinear": 3}
+
+
+def mode_axes(mode: Any, rank: int) -> int | None:
+    """How many axes a mode of interpolation resizes; None for no mode of torch's."""
+    if mode in ("nearest", "nearest-exact", "area"):
+        return rank - 2
+    return _MODE_AXES.get(mode)
+
+
+def is_mean(output_size: Any, shape: Sequence[Dim], axes: int, maximum: bool = False) -> bool:
+    """Whether adaptive pooling is a plain mean, which torch takes of any number of axes."""
+    if maximum or axes == 1 or len(shape) < axes:
+        return False
+    wanted = per_axis(output_size, axes) or ()
+    spatial = shape[len(shape) - axes :]
+    return all((n if w is None else w) == 1 for w, n in zip(wanted, spatial, strict=True))

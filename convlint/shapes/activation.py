@@ -11,41 +11,20 @@ import torch
 from torch import nn
 
 from convlint.dims import Dim, Shape
+from convlint.shapes.broadcast import elementwise
+from convlint.shapes.promotion import floating
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
-from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
-
-
-def dense_strides(spec: TensorSpec) -> Strides:
-    """Strides of a fresh element-wise result: those of a dense input, else not known."""
-    if spec.strides is None or isinstance(spec.strides, str) or spec.shape is None:
-        return spec.strides
-    step: Dim = 1
-    pairs = zip(spec.strides, spec.shape, strict=True)
-    sides = [(s, n) for s, n in pairs if not (isinstance(n, int) and n == 1)]
-    if not all(isinstance(s, int) and isinstance(n, int) for s, n in sides):
-        return None
-    for stride, size in sorted(sides):  # type: ignore[type-var]
-        if stride != step:
-            return None
-        step = step * size
-    return spec.strides
-
-
-def floating(dtype: torch.dtype | None) -> torch.dtype | None:
-    """The dtype of a function that turns whole numbers into floats."""
-    if dtype is None or dtype.is_floating_point or dtype.is_complex:
-        return dtype
-    return torch.get_default_dtype()
+from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
 def alike(input: TensorSpec) -> TensorSpec:
     """A fresh tensor like `input`."""
-    return TensorSpec(input.shape, input.dtype, dense_strides(input))
+    return elementwise(input.dtype, input)
 
 
 def float_alike(input: TensorSpec) -> TensorSpec:
     """A fresh tensor like `input`, with floats where it holds whole numbers."""
-    return TensorSpec(input.shape, floating(input.dtype), dense_strides(input))
+    return elementwise(floating(input.dtype), input)
 
 
 def axis(dim: Dim, shape: Shape | None) -> int | None:

@@ -32,7 +32,9 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
     The axes go in the order of the operands' strides, the first operand deciding first.
     """
     if all(o.strides == CONTIGUOUS for o in operands):
-        return CONTIGUOUS
+        # where none has all axes, the stride of an axis of size one, which can be any, may decide
+        whole = any(o.shape == shape for o in operands) or not any(n == 1 for n in shape)
+        return CONTIGUOUS if whole else None
     if not known(*shape):
         return None
     rank = len(shape)
@@ -49,8 +51,34 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
         steps.append(((0,) * lead) + tuple(spread))
     same = all(o.shape == shape for o in operands) and all(s == steps[0] for s in steps)
     if same and _dense(shape, steps[0]):
-        return steps[0]
-    return _ordered(shape, steps)
+        made = steps[0]
+    elif _converted(operands):
+        return None
+    else:
+        made = _ordered(shape, steps)
+    return CONTIGUOUS if row_major(shape, made) else made
+
+
+def _converted(operands: list[TensorSpec]) -> bool:
+    """Whether an operand with gaps may be copied first, to convert it: on the CPU, not on a GPU."""
+    first = operands[0].dtype
+    if first is not None and first.is_floating_point and all(o.dtype is first for o in operands):
+        return False
+    for operand in operands:
+        strides = operand.element_strides()
+        if operand.shape is None or strides is None or not _dense(operand.shape, strides):
+            return True
+    return False
+
+
+def row_major(shape: Shape, strides: tuple[Dim, ...]) -> bool:
+    """Whether the elements lie in the order of the axes, without gaps."""
+    step: Dim = 1
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if size != 1 and stride != step:
+            return False
+        step = step * size
+    return True
 
 
 def _dense(shape: Shape, strides: tuple[Dim, ...]) -> bool:
@@ -63,7 +91,7 @@ def _dense(shape: Shape, strides: tuple[Dim, ...]) -> bool:
     return True
 
 
-def _ordered(shape: Shape, steps: list[tuple[Dim, ...]]) -> Strides:
+def _ordered(shape: Shape, steps: list[tuple[Dim, ...]]) -> tuple[Dim, ...]:
     """Row-major over the axes in their order in memory (an insertion sort: ties keep theirs)."""
     order = list(range(len(shape) - 1, -1, -1))
     for start in range(1, len(order)):
@@ -75,8 +103,6 @@ def _ordered(shape: Shape, steps: list[tuple[Dim, ...]]) -> Strides:
                 moving = place
             elif sign < 0:
                 break
-    if order == list(range(len(shape) - 1, -1, -1)):
-        return CONTIGUOUS
     strides: list[Dim] = [0] * len(shape)
     step: Dim = 1
     for axis in order:

@@ -34,21 +34,19 @@ def _convolution(axes: int) -> ShapeFunction:
         positive(strides, "stride")
         positive(dilations, "dilation")
         positive((groups,), "groups")
-        if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise Rejected(f"invalid padding string {padding!r}; it is 'valid' or 'same'")
-            if padding == "same" and any(s != 1 for s in strides):
-                raise Rejected("padding='same' is not supported for strided convolutions")
-            pads = padding
-        else:
-            pads = numbers(padding, axes, "padding")
-            if any(p < 0 for p in pads):
+        if not isinstance(padding, str):
+            padding = numbers(padding, axes, "padding")
+            if any(p < 0 for p in padding):
                 raise Rejected("negative padding is not supported")
+        elif padding not in ("same", "valid"):
+            raise Rejected(f"invalid padding string {padding!r}; it is 'valid' or 'same'")
+        elif padding == "same" and any(s != 1 for s in strides):
+            raise Rejected("padding='same' is not supported for strided convolutions")
         fits_bias(bias, None if weight.shape is None else weight.shape[0])
         if input.shape is None or weight.shape is None or kernel is None:
             return dense(input, None, weight)
         read = read_image(input.shape, weight.shape[1] * groups, axes)
-        ends = paddings(pads, kernel, dilations)
+        ends = paddings(padding, kernel, dilations)
         assert ends is not None
         sizes = (
             survived(window_size(n, k, s, before + after, d))

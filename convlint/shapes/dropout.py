@@ -68,9 +68,7 @@ def dropout1d(
     input: TensorSpec, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> TensorSpec:
     if input.rank is not None and input.rank not in (2, 3):
-        raise Rejected(
-            f"dropout1d: Expected 2D or 3D input, but received a {input.rank}D input"
-        )
+        raise Rejected(f"dropout1d: Expected 2D or 3D input, but received a {input.rank}D input")
     return _drop(input, p, training)
 
 

@@ -12,7 +12,9 @@ from typing import Any
 from torch import nn
 
 from convlint.dims import Dim
-from convlint.shapes.activation import alike, axis, dense_strides, floating
+from convlint.shapes.activation import axis
+from convlint.shapes.broadcast import elementwise
+from convlint.shapes.promotion import floating
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
@@ -154,12 +156,10 @@ def local_response_norm(
     input: TensorSpec, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> TensorSpec:
     if input.rank is not None and input.rank < 3:
-        raise Rejected(
-            f"Expected 3D or higher dimensionality input (got {input.rank} dimensions)"
-        )
+        raise Rejected(f"Expected 3D or higher dimensionality input (got {input.rank} dimensions)")
     if size <= 0:
         raise Rejected(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
-    return _kept(input, dense_strides(input))
+    return elementwise(floating(input.dtype), input)
 
 
 @operator("_cross_map_lrn2d", only=True)

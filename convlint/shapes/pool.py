@@ -15,7 +15,7 @@ from convlint.layout import read_image
 from convlint.shapes.arguments import dense, numbers, positive, survived, whole
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
-from convlint.window import explain_windows, window_size
+from convlint.window import explain_windows, is_mean, window_size
 
 
 def _pooled(
@@ -26,8 +26,13 @@ def _pooled(
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: Any = False,
+    whole_window: bool = False,
 ) -> Shape | None:
-    """The shape that comes out of windows of `kernel_size`."""
+    """The shape that comes out of windows of `kernel_size`.
+
+    Args:
+        whole_window: whether one window must lie inside the input, as torch has it in 3d means.
+    """
     kernel = numbers(kernel_size, axes, "kernel_size")
     empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
     strides = kernel if empty else numbers(stride, axes, "stride")
@@ -42,12 +47,11 @@ def _pooled(
         return None
     read = read_image(input.shape, None, axes)
     not_empty(read.shape, axes)
-    sizes = (
-        survived(window_size(n, k, s, 2 * p, d, bool(ceil_mode)))
-        for n, k, s, p, d in zip(
-            read.spatial(axes), kernel, strides, pads, dilations, strict=True
-        )
-    )
+    sizes: list[Dim] = []
+    for n, k, s, p, d in zip(read.spatial(axes), kernel, strides, pads, dilations, strict=True):
+        size = survived(window_size(n, k, s, 2 * p, d, bool(ceil_mode)))
+        impossible = p * 2 > k or (whole_window and n < k)
+        sizes.append(Unknown(guess(size)) if impossible else size)
     return (*read.shape[:-axes], *sizes)
 
 
@@ -93,7 +97,7 @@ def _avg_pool(axes: int) -> ShapeFunction:
     ) -> TensorSpec:
         if isinstance(divisor_override, int) and divisor_override == 0:
             raise Rejected("divisor must be not zero")
-        sizes = _pooled(axes, input, kernel_size, stride, padding, 1, ceil_mode)
+        sizes = _pooled(axes, input, kernel_size, stride, padding, 1, ceil_mode, axes == 3)
         return dense(input, sizes)
 
     return shape
@@ -107,7 +111,10 @@ def _lp_pool(axes: int) -> ShapeFunction:
         stride: Any = None,
         ceil_mode: Any = False,
     ) -> TensorSpec:
-        return dense(input, _pooled(axes, input, kernel_size, stride, 0, 1, ceil_mode))
+        if axes == 1 and isinstance(kernel_size, (tuple, list)):
+            raise Rejected("kernel_size of lp_pool1d must be a number")
+        sizes = _pooled(axes, input, kernel_size, stride, 0, 1, ceil_mode, axes == 3)
+        return dense(input, sizes)
 
     return shape
 
@@ -127,13 +134,15 @@ def _adaptive(axes: int, indices: bool | None) -> ShapeFunction:
             raise Rejected(f"output_size must not be negative, but it is {output_size}")
         if input.shape is None:
             return dense(input, None)
-        read = read_image(input.shape, None, axes)
-        not_empty(read.shape, axes)
+        shape = input.shape
+        if not is_mean(output_size, shape, axes, maximum=indices is not None):
+            shape = read_image(shape, None, axes).shape
+            not_empty(shape, axes)
         spatial = (
             n if w is None else whole(w, "output_size")
-            for w, n in zip(wanted, read.spatial(axes), strict=True)
+            for w, n in zip(wanted, shape[-axes:], strict=True)
         )
-        return dense(input, (*read.shape[:-axes], *spatial))
+        return dense(input, (*shape[:-axes], *spatial))
 
     def mean(input: TensorSpec, output_size: Any) -> TensorSpec:
         return sizes(input, output_size)
@@ -163,7 +172,7 @@ def _fractional(axes: int, indices: bool) -> ShapeFunction:
         spatial = read.spatial(axes)
         wanted = fractional_sizes(spatial, output_size, output_ratio, axes)
         for n, k, w in zip(spatial, kernel, wanted, strict=True):
-            if w + k - 1 > n:
+            if w + k - 1 > (n - 1 if axes == 3 else n):  # one less in torch's 3d pool
                 raise Rejected(f"an output of {w} with a kernel of {k} is too large for {n}")
         output = dense(input, (*read.shape[:-axes], *wanted))
         return _with_indices(output, indices or bool(return_indices))
@@ -174,12 +183,16 @@ def _fractional(axes: int, indices: bool) -> ShapeFunction:
 def fractional_sizes(
     spatial: Shape, output_size: Any, output_ratio: Any, axes: int
 ) -> tuple[Dim, ...]:
-    """The sizes that fractional pooling gives."""
+    """The sizes that fractional pooling gives.
+
+    Raises:
+        Rejected: another count of numbers.
+    """
     if output_size is not None:
         return numbers(output_size, axes, "output_size")
-    ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * axes
-    if len(ratios) != axes:
-        raise Rejected(f"output_ratio must be one number or {axes}, not {len(ratios)}")
+    ratios = output_ratio
+    if not isinstance(ratios, (tuple, list)) or len(ratios) != axes:
+        raise Rejected(f"output_ratio must be {axes} numbers, but it is {ratios}")
     return tuple(
         Unknown(int(guess(n) * r)) if isinstance(n, Unknown) else int(n * r)
         for n, r in zip(spatial, ratios, strict=True)

@@ -232,6 +232,11 @@ def named(name: str) -> Operator:
     return _OPERATORS[name]
 
 
+def is_named(name: str) -> bool:
+    """Whether an operator has this name."""
+    return name in _OPERATORS
+
+
 def operators() -> tuple[Operator, ...]:
     """All operators."""
     return tuple(_OPERATORS.values())

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from convlint.dims import Dim
+from convlint.dims import Dim, Unknown, guess
 from convlint.layout import NAMES, read_image
 from convlint.network import Layer
 from convlint.shapes.arguments import dense, numbers, positive, survived
@@ -51,7 +51,7 @@ def _transposed(axes: int) -> ShapeFunction:
         sizes = wanted_sizes(output_size, axes)
         if sizes is None:
             sizes = tuple(
-                survived(transposed_size(n, k, s, 2 * p, d, o))
+                _size(n, k, s, p, d, o)
                 for n, k, s, p, d, o in zip(
                     read.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
                 )
@@ -61,11 +61,26 @@ def _transposed(axes: int) -> ShapeFunction:
     return shape
 
 
+def _size(n: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, extra: Dim) -> Dim:
+    size = survived(transposed_size(n, kernel, stride, 2 * padding, dilation, extra))
+    impossible = extra >= stride and extra >= dilation  # another stride will give another size
+    return Unknown(guess(size)) if impossible else size
+
+
 def wanted_sizes(output_size: Any, axes: int) -> tuple[Dim, ...] | None:
-    """The spatial sizes that `output_size` asks for; the batch and channels in it do not count."""
+    """The spatial sizes that `output_size` asks for; the batch and channels in it do not count.
+
+    Raises:
+        Rejected: they are no sizes.
+    """
     if output_size is None:
         return None
-    return numbers(tuple(output_size)[-axes:], axes, "output_size")
+    given = tuple(output_size)[-axes:]
+    if len(given) < axes:
+        return (Unknown(),) * axes
+    sizes = numbers(given, axes, "output_size")
+    positive(sizes, "output_size")
+    return sizes
 
 
 for _axes in (1, 2, 3):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.fx
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from convlint.network import Network
 from convlint.tensor import TensorSpec
@@ -14,9 +18,13 @@ from convlint.trace.construct import ConstructionError, build
 from convlint.trace.mode import TraceMode
 from convlint.trace.modules import traced_calls
 from convlint.trace.patches import patched
+from convlint.trace.plain import keeping
 from convlint.trace.recorder import Recorder
+from convlint.trace.state import restored
 
-__all__ = ["ConstructionError", "build", "trace"]
+__all__ = ["ConstructionError", "build", "graph_module", "trace"]
+
+_ATTEMPTS = 4
 
 
 def trace(
@@ -26,11 +34,11 @@ def trace(
     training: bool = False,
     names: Sequence[str] = (),
 ) -> Network:
-    """Record `module.forward` over data-less inputs.
+    """Record `module.forward` over data-less inputs, and leave the module as it was.
 
     Args:
         args: positional inputs; a `TensorSpec` becomes a tensor without data, anything else
-            (also nested in lists, tuples and dicts) is handed over as it is.
+            (also nested in lists, tuples, dicts and dataclasses) is handed over as it is.
         kwargs: the same by parameter name.
         training: whether the module is put into training mode first.
         names: what to call the positional inputs.
@@ -38,24 +46,71 @@ def trace(
     Returns:
         All layers, also behind a fault, with what the user's code raised, if it did.
     """
-    was_training = {m: m.training for m in module.modules()}
-    module.train(training)
+    if any(is_lazy(p) for p in module.parameters()):
+        module = copy.deepcopy(module)  # its first call makes it another module
+    plain: dict[int, dict[str, Any]] = {}
+    for _ in range(_ATTEMPTS):
+        network, escapes = _trace(module, args, kwargs or {}, training, names, plain.values())
+        if escapes.keys() <= plain.keys():
+            break
+        plain.update(escapes)
+    return network
+
+
+def graph_module(network: Network) -> torch.fx.GraphModule:
+    """The traced network as a module that runs on real data.
+
+    Also where it calls modules that it has not registered (made in forward, in a plain list).
+    """
+    graph, module = network.fx_graph, network.module
+    if module is None or graph is None:
+        raise ValueError("the network was not traced")
+    if not network.held:
+        return torch.fx.GraphModule(module, graph)
+    root: dict[str, Any] = {}
+    for node in graph.nodes:
+        if node.op == "get_attr" or node.op == "call_module":
+            held = network.held.get(node.target)
+            root[node.target] = held if held is not None else _attribute(module, node.target)
+    made = torch.fx.GraphModule(root, graph)
+    made.train(module.training)
+    return made
+
+
+def _attribute(module: nn.Module, path: str) -> Any:
+    value: Any = module
+    for part in path.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _trace(
+    module: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    training: bool,
+    names: Sequence[str],
+    plain: Iterable[dict[str, Any]],
+) -> tuple[Network, dict[int, dict[str, Any]]]:
     recorder = Recorder(module)
     mode = TraceMode(recorder)
     positional = [
         _enter(recorder, names[i] if i < len(names) else f"input_{i}", a)
         for i, a in enumerate(args)
     ]
-    keywords = {k: _enter(recorder, k, v) for k, v in (kwargs or {}).items()}
+    keywords = {k: _enter(recorder, k, v) for k, v in kwargs.items()}
     try:
-        with patched(), mode, traced_calls(recorder, mode):
-            result = module(*positional, **keywords)
+        with restored(module):
+            module.train(training)
+            with patched(), keeping(recorder, plain), mode, traced_calls(recorder, mode):
+                result = module(*positional, **keywords)
+        result = _plain(result)
         outputs = recorder.specs(result)
-        recorder.graph.output(recorder.nodes(_plain(result)))
+        recorder.graph.output(recorder.nodes(result))
+        recorder.finish()
     finally:
-        for part, flag in was_training.items():
-            part.training = flag
-    return Network(
+        recorder.restore()
+    network = Network(
         tuple(recorder.layers),
         outputs,
         training,
@@ -64,7 +119,9 @@ def trace(
         tuple(recorder.guards),
         module,
         recorder.graph,
+        recorder.held,
     )
+    return network, recorder.escapes
 
 
 def _enter(recorder: Recorder, name: str, value: Any) -> Any:
@@ -74,7 +131,15 @@ def _enter(recorder: Recorder, name: str, value: Any) -> Any:
         return {k: _enter(recorder, f"{name}_{k}", v) for k, v in value.items()}
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
         items = [_enter(recorder, f"{name}_{i}", v) for i, v in enumerate(value)]
-        return items if isinstance(value, list) else tuple(items)
+        if isinstance(value, list):
+            return items
+        return tuple.__new__(type(value), items) if hasattr(value, "_fields") else tuple(items)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        entered = copy.copy(value)
+        for field in dataclasses.fields(value):
+            held = _enter(recorder, f"{name}_{field.name}", getattr(value, field.name, None))
+            object.__setattr__(entered, field.name, held)
+        return entered
     return value
 
 
@@ -86,6 +151,6 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return tuple(_plain(v) for v in value)
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name, None)) for f in dataclasses.fields(value)}
     return None

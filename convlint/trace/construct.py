@@ -1,33 +1,39 @@
 """Build the user's module without memory for weights.
 
 Parameters and large tensors are made on the meta device, small constants for real, so that
-`torch.linspace(...).tolist()`, `.item()` and index tables simply work.  Where that fails, the
-module is built on the CPU as in a real run.
+`torch.linspace(...).tolist()`, `.item()` and index tables simply work.  Where that fails, or
+where the constructor looks at what is not there, the module is built on the CPU as in a real run.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import sys
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import torch
-from torch import nn
+import torch.hub
 
 from convlint.frame import Frame
 from convlint.network import Raised
 from convlint.trace.mode import TraceMode
 from convlint.trace.modules import noted_definitions, raised, traced_calls
-from convlint.trace.patches import patched
+from convlint.trace.patches import patched, putter
 from convlint.trace.recorder import Recorder
+from convlint.trace.state import restored
+
+_REFUSAL: Final = "convlint downloads nothing: build the network without pretrained weights"
 
 
 class ConstructionError(Exception):
     """The user's constructor (or factory) raised; `frames` says where."""
 
     def __init__(self, raised: Raised) -> None:
-        super().__init__(f"{raised.exception}: {raised.message}" if raised.message else raised.exception)
+        super().__init__(": ".join(part for part in (raised.exception, raised.message) if part))
         self.raised = raised
 
     @property
@@ -42,43 +48,47 @@ def build(make: Callable[[], Any]) -> Any:
     Raises:
         ConstructionError: it raises on the CPU as well.
     """
-    with noted_definitions(), patched(), _offline():
+    with restored(), noted_definitions(), patched(), _offline():
         recorder = Recorder(None)
         mode = TraceMode(recorder)
-        try:
+        made: list[Any] = []
+        with contextlib.suppress(Exception):
             with mode, traced_calls(recorder, mode):
-                result = make()
-            if not recorder.raised:
-                return result
-        except Exception:
-            pass
+                made.append(make())
+            if not recorder.raised and not recorder.blind:
+                return made[0]
         try:
             with torch.device("cpu"):
                 return make()
         except Exception as exc:
+            if made and not recorder.raised:  # only the real weights are too many, or need a GPU
+                return made[0]
             raise ConstructionError(raised(recorder, exc)) from exc
 
 
 @contextlib.contextmanager
 def _offline() -> Iterator[None]:
     """Nothing is downloaded while linting: `pretrained=True` is an error, and a fast one."""
-    import torch.hub
+    owner = threading.get_ident()
+    resolve = socket.getaddrinfo
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("convlint downloads nothing: build the network without pretrained weights")
+        raise RuntimeError(_REFUSAL)
 
-    names = ("load_state_dict_from_url", "download_url_to_file")
-    before = {name: getattr(torch.hub, name) for name in names}
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    for name in names:
-        setattr(torch.hub, name, refuse)
-    try:
+    def unreachable(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != owner:
+            return resolve(*args, **kwargs)
+        raise OSError(_REFUSAL)
+
+    with contextlib.ExitStack() as stack:
+        put = putter(stack)
+        put(torch.hub, "load_state_dict_from_url", refuse)
+        put(torch.hub, "download_url_to_file", refuse)
+        put(socket, "getaddrinfo", unreachable)
+        constants = sys.modules.get("huggingface_hub.constants")
+        if constants is not None:
+            put(constants, "HF_HUB_OFFLINE", True)
+        if "HF_HUB_OFFLINE" not in os.environ:
+            os.environ["HF_HUB_OFFLINE"] = "1"
+            stack.callback(os.environ.pop, "HF_HUB_OFFLINE", None)
         yield
-    finally:
-        for name, function in before.items():
-            setattr(torch.hub, name, function)
-
-
-def is_module(value: Any) -> bool:
-    """Whether `value` is a ready network."""
-    return isinstance(value, nn.Module)

@@ -13,19 +13,31 @@ from torch.overrides import TorchFunctionMode
 from convlint import shapes
 from convlint.dims import Unknown
 from convlint.network import Layer
-from convlint.tensor import CONTIGUOUS, UNKNOWN_TENSOR, TensorSpec
+from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.meta import Refusal, ask
 from convlint.trace.queries import QUERIES, unpacked
-from convlint.trace.recorder import SMALL, Recorder, Value, item_of
+from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
 from convlint.trace.size import Size
 
 _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
-_RESHAPING: Final = frozenset({"unsqueeze", "squeeze", "transpose", "t", "swapaxes", "resize"})
-_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_"})
+_RESHAPING: Final = frozenset(
+    {"unsqueeze", "squeeze", "transpose", "t", "swapaxes", "swapdims", "resize", "resize_as", "set"}
+)
+_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_", "to_dense"})
+_RUN: Final = frozenset({"_set_grad_enabled", "requires_grad_"})
+_FOR_BACKWARD: Final = frozenset(
+    {"backward", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"}
+)
+_VIEWS: Final = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 _OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "__getitem__": operator.getitem,
     "__setitem__": operator.setitem,
 }
+_IN_PLACE: Final = frozenset(
+    f"__i{name}__"
+    for name in ("add", "sub", "mul", "div", "truediv", "floordiv", "mod", "pow", "and", "or",
+                 "xor", "lshift", "rshift")
+)  # fmt: skip
 
 
 class TraceMode(TorchFunctionMode):
@@ -39,24 +51,33 @@ class TraceMode(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        recorder = self.recorder
         query = QUERIES.get(func)
         if query is not None:
             subject = args[0] if args else next(iter(kwargs.values()))
-            return query(self.recorder, self.recorder.value(subject), func, args, kwargs)
-        module = getattr(func, "__module__", None)
-        if module == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
+            return query(recorder, recorder.value(subject), func, args, kwargs)
         name = getattr(func, "__name__", "")
-        if name == "_set_grad_enabled" or name == "_assert":
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            tensor = args[0] if args else kwargs["tensor"]
+            return func(*args, **kwargs) if recorder.value(tensor).concrete else tensor
+        if name == "_assert":
+            return self._assert(func, args)
+        if name in _RUN:
             return func(*args, **kwargs)
+        if name in _FOR_BACKWARD and args:
+            return None
         return self.call(func, name, args, kwargs)
+
+    def _assert(self, func: Any, args: tuple[Any, ...]) -> None:
+        if not isinstance(args[0], torch.Tensor) or self.recorder.value(args[0]).concrete:
+            func(*args)
 
     # -- one call
 
     def call(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer one function call."""
         recorder = self.recorder
-        if name in _STAY and args:
+        if name in _STAY and args and isinstance(args[0], torch.Tensor):
             return args[0]
         if name == "to":
             args, kwargs = _without_device(args, kwargs)
@@ -71,31 +92,48 @@ class TraceMode(TorchFunctionMode):
             answer = self._compute(op, func, name, args, kwargs, values)
             if answer is not NotImplemented:
                 return answer
-        if name in ("__get__", "__set__", "__delete__") and op is None:
-            return self._attribute(func, name, args)
-        bound, output, rejected = self._answer(op, func, args, kwargs)
+        elif recorder.root is None and _changes_data(name):
+            return args[0]  # initialisation of weights: there is nothing to fill
+        if op is None and values:
+            if name in ("__get__", "__set__", "__delete__"):
+                attribute = func.__self__.__name__
+                if name != "__get__":
+                    return self._set(func, attribute, args)
+                if attribute == "data":
+                    op = shapes.find(torch.Tensor.detach)
+                elif attribute not in _VIEWS:
+                    return func(*args)
+            elif func is torch.autograd.grad:
+                return self._gradients(args, kwargs)
+        if values and values[0].spec.shape is None and name in ("unbind", "__getitem__"):
+            answer = self._opened(name, args)
+            if answer is not NotImplemented:
+                return answer
+        op, bound, output, rejected = self._answer(op, func, args, kwargs)
         return self._record(op, func, name, args, kwargs, bound, output, rejected)
 
     def _answer(
         self, op: shapes.Operator | None, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[dict[str, Any], Any, str | None]:
+    ) -> tuple[shapes.Operator | None, dict[str, Any], Any, str | None]:
+        """The operator (None where its shape function was of no use), its arguments, its output
+        and why torch refuses the call."""
         specs, keywords = self.recorder.specs(args), self.recorder.specs(kwargs)
         bound: dict[str, Any] = {}
         if op is not None:
             try:
                 bound = op.bind(func, specs, keywords)
-                return bound, op.shape(**bound), None
+                return op, bound, op.shape(**bound), None
             except shapes.Rejected as reason:
-                return bound, _unknown_like(self.recorder, args), str(reason)
+                return op, bound, _unknown_like(self.recorder, args), str(reason)
             except Exception:
                 if _STRICT and bound:
                     raise
         if not bound:
-            bound = {str(i): v for i, v in enumerate(specs)} | keywords
+            op, bound = None, _numbered(specs, keywords)
         try:
-            return bound, ask(func, args, kwargs, self.recorder), None
+            return op, bound, ask(func, args, kwargs, self.recorder), None
         except Refusal as reason:
-            return bound, UNKNOWN_TENSOR, reason.text
+            return op, bound, UNKNOWN_TENSOR, reason.text
 
     def _record(
         self,
@@ -110,14 +148,14 @@ class TraceMode(TorchFunctionMode):
     ) -> Any:
         recorder = self.recorder
         node = self._node(func, name, args, kwargs)
-        op_name = op.name if op is not None else name
+        op_name = op.name if op is not None else free_name(name)
         layer = recorder.layer(
             op_name, written(func, name), bound, output, node, rejected=rejected
         )
         if name == "__setitem__":
             return self._changed(args[0], recorder.value(args[0]).spec, None, layer)
         subject = args[0] if args else kwargs.get("input")
-        in_place = (name.endswith("_") and not name.endswith("__")) or kwargs.get("inplace")
+        in_place = _changes_data(name) or bound.get("inplace") is True
         if in_place and isinstance(subject, torch.Tensor) and isinstance(output, TensorSpec):
             before = recorder.value(subject).spec
             reshapes = op is not None and op.name in _RESHAPING
@@ -150,7 +188,7 @@ class TraceMode(TorchFunctionMode):
             if isinstance(output, list):
                 return items
             if hasattr(output, "_fields"):
-                return type(output)(*items)
+                return tuple.__new__(type(output), items)
             named = getattr(torch.return_types, op, None)
             return named(items) if named is not None else tuple(items)
         if isinstance(output, dict):
@@ -172,6 +210,7 @@ class TraceMode(TorchFunctionMode):
         values: Sequence[Value],
     ) -> Any:
         """Compute what depends on no input, where it is small; else NotImplemented."""
+        bound: dict[str, Any] = {}
         if op is not None:
             if op.random:
                 return NotImplemented
@@ -182,58 +221,70 @@ class TraceMode(TorchFunctionMode):
                 size = 0
             if not isinstance(size, int) or size > SMALL:
                 return NotImplemented
-        elif _has_unknown(self.recorder.specs((args, kwargs))):
+        if not bound:
+            bound = _numbered(self.recorder.specs(args), self.recorder.specs(kwargs))
+            op = None
+        if _has_unknown(bound):
             return NotImplemented
         result = func(*args, **kwargs)
         if self.recorder.root is None:
             return result
-        if not tensors_in(result):
-            return result
-        node = self._node(func, name, args, kwargs)
-        return self._tie(result, lambda: node, op.name if op else name, func, name, args, kwargs)
-
-    def _tie(
-        self,
-        result: Any,
-        node: Callable[[], Any],
-        op: str,
-        func: Any,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        recorder = self.recorder
-        specs = _real_specs(result)
-        bound = {str(i): v for i, v in enumerate(recorder.specs(args))} | recorder.specs(kwargs)
-        layer = recorder.layer(op, written(func, name), bound, specs, node())
-
-        def tie(item: Any, made: Callable[[], Any]) -> None:
-            if isinstance(item, torch.Tensor):
-                spec = _real_specs(item)
-                if id(item) in recorder._values:
-                    recorder.rebind(recorder.value(item), spec, made, layer)
-                else:
-                    recorder.tie(item, spec, made, layer, concrete=True)
-            elif isinstance(item, (tuple, list)):
-                for i, part in enumerate(item):
-                    tie(part, item_of(made, i, recorder))
-
-        tie(result, node)
+        if name == "__setitem__":
+            self._node(func, name, args, kwargs)
+        elif tensors_in(result):
+            node = self._node(func, name, args, kwargs)
+            op_name = op.name if op is not None else free_name(name)
+            specs = _real_specs(result)
+            layer = self.recorder.layer(op_name, written(func, name), bound, specs, node)
+            self._tie(result, lambda: node, layer)
         return result
+
+    def _tie(self, result: Any, node: Callable[[], Any], layer: Layer | None) -> None:
+        """Know what was really computed."""
+        recorder = self.recorder
+        if isinstance(result, torch.Tensor):
+            spec = real_spec(result)
+            if recorder.knows(result):
+                recorder.rebind(recorder.value(result), spec, node, layer)
+            else:
+                recorder.tie(result, spec, node, layer, concrete=True)
+        elif isinstance(result, (tuple, list)):
+            for i, part in enumerate(result):
+                self._tie(part, item_of(node, i, recorder), layer)
 
     # -- small matters
 
-    def _attribute(self, func: Any, name: str, args: tuple[Any, ...]) -> Any:
-        """An attribute without a shape function (`requires_grad`, `grad`, `data = ...`)."""
-        if name != "__get__":
-            attribute = getattr(func.__self__, "__name__", "")
-            if attribute == "data" and isinstance(args[1], torch.Tensor):
-                subject = self.recorder.value(args[0])
-                self.recorder.rebind(subject, self.recorder.value(args[1]).spec, None, None)
-                if args[0].device != args[1].device:
-                    return None
-            return func(*args)
+    def _set(self, func: Any, attribute: str, args: tuple[Any, ...]) -> Any:
+        """An attribute is assigned or deleted (`weight.data = ...`, `requires_grad = ...`)."""
+        if attribute == "data" and isinstance(args[1], torch.Tensor):
+            subject, given = self.recorder.value(args[0]), self.recorder.value(args[1])
+            subject.concrete = subject.concrete and given.concrete
+            self.recorder.rebind(subject, given.spec, None, None)
+            if args[0].device != args[1].device:
+                return None
         return func(*args)
+
+    def _gradients(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """`torch.autograd.grad`: shaped as what is derived by."""
+        inputs = args[1] if len(args) > 1 else kwargs["inputs"]
+        wanted = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
+        node = self._node(torch.autograd.grad, "grad", args, kwargs)
+        specs = tuple(self.recorder.value(tensor).spec for tensor in wanted)
+        return tuple(self.wrap(specs, lambda: node, None))
+
+    def _opened(self, name: str, args: tuple[Any, ...]) -> Any:
+        """Items of a tensor that stands for something whose structure is not known."""
+        if name == "__getitem__":
+            if isinstance(args[1], str):
+                return self.wrap(UNKNOWN_TENSOR, self._item(args[0], args[1]), None)
+            return NotImplemented
+        count = unpacked(self.recorder) or 1
+        items = [self.wrap(UNKNOWN_TENSOR, self._item(args[0], i), None) for i in range(count)]
+        return tuple(items)
+
+    def _item(self, tensor: torch.Tensor, index: Any) -> Callable[[], Any]:
+        recorder = self.recorder
+        return item_of(lambda: recorder.value(tensor).node, index, recorder)
 
     def _node(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         recorder = self.recorder
@@ -249,11 +300,6 @@ class TraceMode(TorchFunctionMode):
             return graph.call_method(name, fx_args, fx_kwargs)
         return graph.call_function(func, fx_args, fx_kwargs)
 
-    def unpack_unknown(self, tensor: torch.Tensor) -> Any:
-        """Items of a tensor that stands for something whose structure is not known."""
-        count = unpacked(self.recorder)
-        return None if count is None else [self.wrap(UNKNOWN_TENSOR, lambda: None, None)] * count
-
 
 def is_method(func: Any, name: str) -> bool:
     """Whether `func` is called as a method of a tensor."""
@@ -265,6 +311,16 @@ def written(func: Any, name: str) -> str:
     """How the user spells `func`."""
     if name == "__get__":
         return f"Tensor.{func.__self__.__name__}"
+    spelling = _SPELLINGS.get(func)
+    if spelling is None:
+        spelling = _SPELLINGS[func] = _spelling(func, name)
+    return spelling
+
+
+_SPELLINGS: Final[dict[Any, str]] = {}
+
+
+def _spelling(func: Any, name: str) -> str:
     if is_method(func, name):
         return f"Tensor.{name}"
     if getattr(torch.nn.functional, name, None) is func or name == "fn":
@@ -278,6 +334,11 @@ def _dispatched(func: Any) -> str:
         if value is func and not name.startswith("_"):
             return name
     return "fn"
+
+
+def _changes_data(name: str) -> bool:
+    """Whether a function of this name changes its first argument."""
+    return (name.endswith("_") and not name.endswith("__")) or name in _IN_PLACE
 
 
 def tensors_in(value: Any) -> list[torch.Tensor]:
@@ -317,6 +378,16 @@ def _largest(output: Any) -> Any:
     return 0
 
 
+def _numbered(specs: Any, keywords: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of which the names are not known."""
+    return {str(i): spec for i, spec in enumerate(specs)} | keywords
+
+
+def free_name(name: str) -> str:
+    """A name for a call that is not the operator of this name: no rule knows its arguments."""
+    return f"torch.{name}" if shapes.is_named(name) else name
+
+
 def _has_unknown(value: Any) -> bool:
     if isinstance(value, Unknown):
         return True
@@ -331,8 +402,7 @@ def _has_unknown(value: Any) -> bool:
 
 def _real_specs(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        strides = CONTIGUOUS if value.is_contiguous() else tuple(value.stride())
-        return TensorSpec(tuple(value.shape), value.dtype, strides)
+        return real_spec(value)
     if isinstance(value, (tuple, list)):
         return tuple(_real_specs(v) for v in value)
     return value

@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
+import os
 import sys
-from collections.abc import Iterator
-from types import FrameType
+import threading
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
 from typing import Any, Final
 
 import torch
+import torch.nn.modules.module as global_hooks
 from torch import nn
 
 from convlint import shapes
 from convlint.frame import Frame, FrameFilter
 from convlint.network import Raised
 from convlint.tensor import UNKNOWN_TENSOR
-from convlint.trace.mode import TraceMode
+from convlint.trace.mode import TraceMode, free_name
 from convlint.trace.recorder import Recorder
 
-_CALL: Final = nn.Module.__call__
-_INIT: Final = nn.Module.__init__
-
-
+_STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
 _MADE: Final = "_convlint_made"
 """Attribute of a module with the frames that made it; `copy.deepcopy` keeps it."""
+
+
+class _Made(tuple[Frame, ...]):
+    """The frames that made a module.  Code cannot be pickled: a pickled module forgets them."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: Any) -> _Made:
+        return self
+
+    def __reduce__(self) -> tuple[type[_Made], tuple[()]]:
+        return _Made, ()
 
 
 @contextlib.contextmanager
 def noted_definitions() -> Iterator[None]:
     """Note where every module is made: the user's frames, innermost first."""
     filter_ = FrameFilter()
+    owner = threading.get_ident()
+    before = nn.Module.__init__
 
-    @functools.wraps(_INIT)
+    @functools.wraps(before)
     def init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
-        if _MADE not in module.__dict__:
+        if _MADE not in module.__dict__ and threading.get_ident() == owner:
             frame: FrameType | None = sys._getframe(1)
             while frame is not None and _constructs(frame, module):
                 frame = frame.f_back
-            module.__dict__[_MADE] = filter_.user_frames(frame)
-        _INIT(module, *args, **kwargs)
+            module.__dict__[_MADE] = _Made(filter_.user_frames(frame))
+        before(module, *args, **kwargs)
 
-    before = nn.Module.__init__
     nn.Module.__init__ = init  # type: ignore[method-assign]
     try:
         yield
@@ -67,82 +81,142 @@ def _constructs(frame: FrameType, module: nn.Module) -> bool:
 @contextlib.contextmanager
 def traced_calls(recorder: Recorder, mode: TraceMode) -> Iterator[None]:
     """Let calls of modules go to shape functions (leaves), or be entered and survive faults."""
+    before = nn.Module.__call__
+    calls = _Calls(recorder, mode, before)
+    owner = threading.get_ident()
 
     def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if shapes.lowering(module) is not None:
-            if _has_hooks(module):
-                return _hooked(module, args, kwargs)
-            return leaf(module, args, kwargs)
+        if threading.get_ident() != owner:
+            return before(module, *args, **kwargs)
+        found = shapes.lowering(module)
+        if found is None:
+            return calls.enter(module, args, kwargs)
+        if _has_hooks(module):
+            return calls.hooked(module, args, kwargs)
+        return calls.leaf(module, found, args, kwargs)
+
+    nn.Module.__call__ = call  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nn.Module.__call__ = before  # type: ignore[method-assign]
+
+
+class _Calls:
+    """What becomes of the call of a module."""
+
+    def __init__(self, recorder: Recorder, mode: TraceMode, call: Callable[..., Any]) -> None:
+        self.recorder = recorder
+        self.mode = mode
+        self.call = call
+
+    def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the user's `forward`; what it raises ends the module, not the analysis."""
+        recorder = self.recorder
         recorder.paths.append(recorder.module_path(module))
         try:
-            return _CALL(module, *args, **kwargs)
+            return self.call(module, *args, **kwargs)
         except Exception as exc:
-            if len(recorder.paths) == 2:  # the network itself: nothing goes on after it
-                recorder.raised.append(raised(recorder, exc))
-                return mode.wrap(UNKNOWN_TENSOR, lambda: None, None)
+            outermost = len(recorder.paths) == 2
+            # Without a stack there is no going on, and what is caught is no fault.
+            if not outermost and (isinstance(exc, _FATAL) or is_caught(recorder)):
+                raise
             recorder.raised.append(raised(recorder, exc))
-            recorder.blind += 1
-            return mode.wrap(UNKNOWN_TENSOR, lambda: None, None)
+            if not outermost:
+                recorder.blind += 1
+            return self._unknown()
         finally:
             recorder.paths.pop()
 
-    def leaf(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = shapes.lowering(module)
-        if found is None:  # a lazy module whose hook made it another
-            return _CALL(module, *args, **kwargs)
+    def _unknown(self) -> Any:
         with torch._C.DisableTorchFunction():
-            return call_leaf(module, found, args, kwargs)
+            return self.mode.wrap(UNKNOWN_TENSOR, lambda: None, None)
 
-    def call_leaf(module: nn.Module, found: Any, args: Any, kwargs: Any) -> Any:
+    def leaf(
+        self, module: nn.Module, found: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Answer a module's call from its shape function."""
+        with torch._C.DisableTorchFunction():
+            answer = self._leaf(module, found, args, kwargs)
+        if answer is NotImplemented:  # our function failed: let torch's code speak
+            return self.enter(module, args, kwargs)
+        return answer
+
+    def _leaf(self, module: nn.Module, found: Any, args: Any, kwargs: Any) -> Any:
         op, lower = found
+        recorder = self.recorder
         rejected = None
         bound: dict[str, Any] = {}
         output: Any = UNKNOWN_TENSOR
         try:
             bound = lower(module, *recorder.specs(args), **recorder.specs(kwargs))
             bound = {**op.defaults, **bound}
+            if not recorder.is_registered(module):  # may have been made with sizes read here
+                bound = recorder.specs(bound)
             output = op.shape(**bound)
         except shapes.Rejected as reason:
             rejected = str(reason)
-        except TypeError as exc:
-            if bound:
+        except Exception as exc:
+            if not bound and isinstance(exc, TypeError):
+                rejected = _call_error(exc, module)
+            elif _STRICT:
                 raise
-            rejected = _call_error(exc, module)
+            else:
+                return NotImplemented
         node = None
-        path = recorder.module_path(module)
         if recorder.root is not None:
+            path = recorder.module_path(module)
             node = recorder.graph.call_module(path, recorder.nodes(args), recorder.nodes(kwargs))
-        written = f"nn.{_torch_name(type(module))}"
         layer = recorder.layer(
-            op.name, written, bound, output, node, module, definition(module), rejected
+            op.name if bound else free_name(op.name),
+            f"nn.{_torch_name(type(module))}",
+            bound,
+            output,
+            node,
+            module,
+            definition(module),
+            rejected,
         )
-        if getattr(module, "inplace", False) and len(args) == 1 and args[0] is not None:
+        if getattr(module, "inplace", False) and args and isinstance(args[0], torch.Tensor):
             value = recorder.value(args[0])
             value.concrete = False
             recorder.rebind(value, value.spec, node, layer)
             return args[0]
-        return mode.wrap(output, lambda: node, layer)
+        return self.mode.wrap(output, lambda: node, layer)
 
-    def _hooked(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        module.__dict__["forward"] = lambda *a, **k: _unhooked(module, a, k)
+    def hooked(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a leaf with its hooks.
+
+        In the graph the call of the module stands for its hooks too: run again, it runs them.
+        """
+        recorder = self.recorder
+        given = recorder.nodes(args), recorder.nodes(kwargs)
+        first = recorder.last_node()
+        held: list[torch.fx.Node] = []
+
+        def forward(*inner: Any, **named: Any) -> Any:
+            module.__dict__.pop("forward", None)
+            try:
+                found = shapes.lowering(module)  # a lazy module may be another by now
+                if found is None:
+                    return self.enter(module, inner, named)
+                answer = self.leaf(module, found, inner, named)
+                held.append(recorder.last_node())
+                return answer
+            finally:
+                module.__dict__["forward"] = forward
+
+        module.__dict__["forward"] = forward
         try:
-            return _CALL(module, *args, **kwargs)
+            result = self.call(module, *args, **kwargs)
         finally:
             module.__dict__.pop("forward", None)
+        if recorder.root is not None and held:
+            recorder.stand_for_hooks(first, held[0], given, result)
+        return result
 
-    def _unhooked(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        held = module.__dict__.pop("forward", None)
-        try:
-            return leaf(module, args, kwargs)
-        finally:
-            if held is not None:
-                module.__dict__["forward"] = held
 
-    nn.Module.__call__ = call  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        nn.Module.__call__ = _CALL  # type: ignore[method-assign]
+_FATAL: Final = (RecursionError, MemoryError)
 
 
 def raised(recorder: Recorder, exc: Exception) -> Raised:
@@ -150,21 +224,54 @@ def raised(recorder: Recorder, exc: Exception) -> Raised:
     frames = []
     trace = exc.__traceback__
     while trace is not None:
-        if recorder.filter.is_user(trace.tb_frame.f_code):
-            frames.append(Frame(trace.tb_frame.f_code, trace.tb_lasti))
+        frames.append(Frame(trace.tb_frame.f_code, trace.tb_lasti))
         trace = trace.tb_next
     lines = str(exc).strip().splitlines()
     return Raised(
         type(exc).__name__,
         lines[0] if lines else "",
         recorder.paths[-1],
-        tuple(reversed(frames)),
+        recorder.filter.chain(reversed(frames)),
         certain=recorder.blind == 0,
     )
 
 
+def is_caught(recorder: Recorder) -> bool:
+    """Whether the user's code calls from within a `try` that has an `except`."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not recorder.filter.is_entry(frame.f_code):
+        code = frame.f_code
+        if code.co_exceptiontable and recorder.filter.is_user(code):
+            table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+            offset: int | None = frame.f_lasti
+            for _ in table:  # a handler lies within the range of the one around it
+                offset = next((e.target for e in table if e.start <= offset < e.end), None)
+                if offset is None:
+                    break
+                if _excepts(code, offset):
+                    return True
+        frame = frame.f_back
+    return False
+
+
+def _excepts(code: CodeType, target: int) -> bool:
+    """Whether the handler at `target` is an `except`, not the end of a `with` or a `finally`."""
+    following = [i.opname for i in dis.get_instructions(code) if i.offset >= target][:24]
+    if not following or following[0] != "PUSH_EXC_INFO" or "WITH_EXCEPT_START" in following[:3]:
+        return False
+    if "CHECK_EXC_MATCH" in following:
+        stop = following.index("CHECK_EXC_MATCH")
+        return "RERAISE" not in following[:stop]
+    return following[1] == "POP_TOP"
+
+
 def _has_hooks(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks)
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or global_hooks._global_forward_hooks
+        or global_hooks._global_forward_pre_hooks
+    )
 
 
 def _torch_name(kind: type) -> str:

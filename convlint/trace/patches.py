@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import torch
+import torch._functorch.apis as functorch
 import torch.autograd.function
 
 
 @contextlib.contextmanager
 def patched() -> Iterator[None]:
-    """`autograd.Function`, `vmap`, `torch.compile` and the attention fast path, tamed."""
+    """`autograd.Function`, `vmap`, TorchScript, `torch.compile`, the attention fast path, tamed."""
     with contextlib.ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        put = _putter(stack)
-        put(torch.autograd.function.Function, "apply", classmethod(_apply))
+        put = putter(stack)
+        put(torch.autograd.function.Function, "apply", _applying())
         put(torch, "compile", _identity)
+        put(torch.jit, "script", _identity)
+        put(torch.jit, "trace", _identity)
+        put(torch.jit.ScriptFunction, "__call__", _unscripted(torch.jit.ScriptFunction.__call__))
         put(torch.cuda, "synchronize", lambda *a, **k: None)
-        functorch = _functorch()
-        if functorch is not None:
-            put(functorch, "vmap_impl", _vmap)
+        put(functorch, "vmap_impl", _vmap)
+        einops = sys.modules.get("einops.einops")
+        if einops is not None:  # its cache would answer with the sizes of another tensor
+            put(einops, "_reconstruct_from_shape", einops._reconstruct_from_shape_uncached)
+        if "torch._dynamo" in sys.modules:  # compiled before we could see to it
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         fast = torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
         yield
 
 
-def _putter(stack: contextlib.ExitStack) -> Callable[[Any, str, Any], None]:
+def putter(stack: contextlib.ExitStack) -> Callable[[Any, str, Any], None]:
+    """What puts a value in the place of an attribute until `stack` is left."""
+
     def put(owner: Any, name: str, value: Any) -> None:
         own = name in vars(owner)
         before = vars(owner).get(name)
@@ -43,8 +54,16 @@ def _putter(stack: contextlib.ExitStack) -> Callable[[Any, str, Any], None]:
 
 
 def _identity(model: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """`torch.compile` as function and as decorator."""
+    """`torch.compile` and `torch.jit.script`, as function and as decorator."""
     return (lambda f: f) if model is None else model
+
+
+def _unscripted(call: Callable[..., Any]) -> Callable[..., Any]:
+    def run(function: Any, *args: Any, **kwargs: Any) -> Any:
+        written = getattr(function, "_torchdynamo_inline", None)
+        return call(function, *args, **kwargs) if written is None else written(*args, **kwargs)
+
+    return run
 
 
 class _Context:
@@ -65,19 +84,23 @@ class _Context:
     def set_materialize_grads(self, value: bool) -> None: ...
 
 
-def _apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """Run a custom autograd function's `forward` as plain Python."""
-    if cls.setup_context is not torch.autograd.function._SingleLevelFunction.setup_context:
-        return cls.forward(*args, **kwargs)
-    return cls.forward(_Context(), *args, **kwargs)
+def _applying() -> Any:
+    """`Function.apply` that runs a custom autograd function's `forward` as plain Python."""
+    owner = threading.get_ident()
+    before = torch.autograd.function.Function.__dict__["apply"]
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != owner:
+            return before.__func__(cls, *args, **kwargs)
+        with torch.no_grad():
+            if cls.setup_context is not _SETUP:
+                return cls.forward(*args, **kwargs)
+            return cls.forward(_Context(), *args, **kwargs)
+
+    return classmethod(apply)
 
 
-def _functorch() -> Any:
-    try:
-        import torch._functorch.apis as apis
-    except ImportError:
-        return None
-    return apis if hasattr(apis, "vmap_impl") else None
+_SETUP: Final = torch.autograd.function._SingleLevelFunction.setup_context
 
 
 def _vmap(

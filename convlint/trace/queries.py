@@ -10,13 +10,17 @@ from typing import Any, Final
 import torch
 
 from convlint.dims import Unknown
-from convlint.trace.recorder import Recorder, Value
+from convlint.tensor import CONTIGUOUS
+from convlint.trace.recorder import SMALL, Recorder, Value
 from convlint.trace.size import Ratio, Size
 
 _CPU: Final = torch.device("cpu")
 
 Query = Callable[[Recorder, Value, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 QUERIES: Final[dict[Any, Query]] = {}
+
+_USUALLY_TRUE: Final = frozenset({"all", "isfinite", "allclose", "equal", "isclose"})
+"""A question made by these is a check that a sane network passes."""
 
 
 def _getter(name: str) -> Any:
@@ -36,18 +40,20 @@ def _answers(*spellings: Any) -> Callable[[Query], Query]:
 
 @_answers(torch.Tensor.size, _getter("shape"))
 def _size(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
-    rank = _rank(recorder, value)
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
-    if dim is not None:
-        if not -rank <= dim < rank:
-            return func(value.tensor, dim)  # torch's own IndexError
-        return _read(recorder, value, dim % rank if rank else dim)
-    return torch.Size([_read(recorder, value, d) for d in range(rank)])
+    rank = _rank(recorder, value)
+    if dim is None:
+        return torch.Size([_read(recorder, value, d) for d in range(rank)])
+    if value.spec.shape is None:
+        return Size(Unknown(), ("size", value, dim), recorder)
+    if not -rank <= dim < rank:
+        return func(value.tensor, dim)  # torch's own IndexError
+    return _read(recorder, value, dim % rank)
 
 
-def _read(recorder: Recorder, value: Value, dim: int) -> int:
+def _read(recorder: Recorder, value: Value, dim: int) -> Size:
     size = recorder.size(value, dim)
-    if isinstance(size.dim, Unknown):  # type: ignore[attr-defined]
+    if isinstance(size.dim, Unknown):
         recorder.blind += 1
     return size
 
@@ -57,10 +63,16 @@ def _rank(recorder: Recorder, value: Value) -> int:
     if value.spec.shape is not None:
         return len(value.spec.shape)
     recorder.blind += 1
-    wanted = unpacked(recorder)
-    if wanted is not None and wanted != value.tensor.dim():
-        value.tensor = torch.empty([1] * wanted, dtype=value.tensor.dtype, device="meta")
-    return wanted if wanted is not None else value.tensor.dim()
+    value.rank = unpacked(recorder) or value.rank or value.tensor.dim()
+    return value.rank
+
+
+def length(recorder: Recorder, tensor: torch.Tensor) -> Any:
+    """`len(tensor)` that keeps what is known of it."""
+    value = recorder.value(tensor)
+    if _rank(recorder, value) == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return _read(recorder, value, 0)
 
 
 @_answers(torch.Tensor.dim, torch.Tensor.ndimension, _getter("ndim"))
@@ -78,9 +90,7 @@ def _numel(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) 
 
 @_answers(torch.Tensor.__len__)
 def _len(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
-    if _rank(recorder, value) == 0:
-        raise TypeError("len() of a 0-d tensor")
-    return int.__pos__(_read(recorder, value, 0))
+    return int(length(recorder, value.tensor))
 
 
 @_answers(_getter("device"))
@@ -121,18 +131,21 @@ def _is_complex(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: 
 @_answers(torch.Tensor.is_contiguous)
 def _is_contiguous(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
     if kwargs or len(args) > 1:
-        return False
-    return value.spec.strides == "contiguous"
+        return False  # another memory format
+    if value.spec.strides is None:
+        recorder.blind += 1
+    return value.spec.strides == CONTIGUOUS
 
 
 @_answers(torch.Tensor.stride)
 def _stride(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
     strides = value.spec.element_strides()
-    if strides is None or not all(isinstance(s, int) for s in strides):
+    if strides is None:
         recorder.blind += 1
-        strides = tuple(value.tensor.stride())
+        strides = (Unknown(),) * _rank(recorder, value)
+    sizes = tuple(s if isinstance(s, int) else Size(s, ("data",), recorder) for s in strides)
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
-    return strides if dim is None else strides[dim]
+    return sizes if dim is None else sizes[dim]
 
 
 @_answers(
@@ -142,7 +155,8 @@ def _stride(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
 def _truth(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
     if _all_concrete(recorder, args):
         return bool(func(*args, **kwargs))
-    answer = asserted(recorder)
+    made = value.spec.source.op if value.spec.source is not None else ""
+    answer = recorder.ending(made in _USUALLY_TRUE or asserted(recorder))
     recorder.assume("the truth of a tensor's values", str(answer).lower())
     return answer
 
@@ -155,16 +169,21 @@ def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     if value.concrete:
         return func(*args, **kwargs)
     dtype = value.spec.dtype or value.tensor.dtype
-    if func == torch.Tensor.item and dtype is torch.bool:
-        recorder.assume("a number out of a tensor", "false")
-        return False
-    integral = func in (torch.Tensor.__int__, torch.Tensor.__index__) or (
-        func == torch.Tensor.item and not (dtype.is_floating_point or dtype.is_complex)
-    )
+    if func is torch.Tensor.item and dtype is torch.bool:
+        return _truth(recorder, value, func, args, kwargs)
     recorder.assume("a number out of a tensor", "some number")
-    if integral:
-        return Size(Unknown(1), ("data",), recorder)
-    return Ratio(1.0, ("data",), recorder, unknown=True)
+    origin = ("number", value)
+    if func is torch.Tensor.__index__:
+        return 1
+    if func is torch.Tensor.__int__:
+        return int(Size(Unknown(), origin, recorder))
+    if func is torch.Tensor.__float__:
+        return float(Ratio(1.0, origin, recorder, unknown=True))
+    if func is torch.Tensor.__complex__:
+        return complex(1.0)
+    if dtype.is_floating_point or dtype.is_complex:
+        return Ratio(1.0, origin, recorder, unknown=True)
+    return Size(Unknown(), origin, recorder)
 
 
 @_answers(torch.Tensor.tolist)
@@ -175,17 +194,20 @@ def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     integral = not value.tensor.dtype.is_floating_point
 
     def nested(shape: tuple[int, ...]) -> Any:
-        if not shape:
-            if integral:
-                return Size(Unknown(1), ("data",), recorder)
-            return Ratio(1.0, ("data",), recorder, unknown=True)
-        return [nested(shape[1:]) for _ in range(shape[0])]
+        if shape:
+            return [nested(shape[1:]) for _ in range(shape[0])]
+        if integral:
+            return Size(Unknown(), ("data",), recorder)
+        return Ratio(1.0, ("data",), recorder, unknown=True)
 
-    return nested(tuple(value.tensor.shape))
+    shape = tuple(value.tensor.shape)
+    return nested(shape if value.tensor.numel() <= SMALL else tuple(1 for _ in shape))
 
 
 @_answers(torch.Tensor.__format__, torch.Tensor.__repr__)
 def _text(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> str:
+    if value.concrete:
+        return str(func(*args, **kwargs))
     return f"tensor(..., size={tuple(value.tensor.shape)})"
 
 
@@ -196,7 +218,7 @@ def _all_concrete(recorder: Recorder, args: tuple[Any, ...]) -> bool:
 def _next_instructions(recorder: Recorder) -> list[dis.Instruction]:
     """The instructions that follow the user's innermost call."""
     frame = sys._getframe(1)
-    while frame is not None and not recorder.filter.is_user(frame.f_code):
+    while not recorder.filter.is_user(frame.f_code):
         if frame.f_back is None:
             return []
         frame = frame.f_back

@@ -5,33 +5,44 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Mapping
+from types import CodeType
 from typing import Any, Final
 
 import torch
 import torch.fx
-from torch.fx.node import map_aggregate
+from torch.nn.utils.rnn import PackedSequence
 
 from convlint.dims import Unknown, guess
 from convlint.frame import Frame, FrameFilter
-from convlint.shapes import explanation
 from convlint.network import Assumption, Guard, Layer, Raised
+from convlint.shapes import explanation
 from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace.size import Ratio, Size, dim_of
 
 SMALL: Final = 20_000
 """Elements up to which a tensor that depends on no input is really computed."""
 
+_PATIENCE: Final = 500
+"""How often one place may get the same answer about something unknown: a loop must end."""
+
 
 class Value:
-    """A tensor of the user's program: the stand-in that the program holds, and what it stands for."""
+    """A tensor of the user's program: the stand-in that the program holds, and what it stands for.
 
-    __slots__ = ("_node", "concrete", "spec", "tensor")
+    The stand-in is kept alive: values are found by the identity of the tensor.
+    """
+
+    __slots__ = ("_node", "concrete", "kept", "rank", "spec", "tensor")
 
     def __init__(self, tensor: torch.Tensor, spec: TensorSpec, node: Any, concrete: bool) -> None:
         self.tensor = tensor
         self.spec = spec
+        self.rank: int | None = None
+        """Into how many sizes the user's code has unpacked a shape of unknown rank."""
         self._node = node
         self.concrete = concrete
+        self.kept: tuple[int, torch.Tensor] | None = None
+        """Version and data of an outside tensor, to undo what `forward` did to it."""
 
     @property
     def node(self) -> torch.fx.Node:
@@ -41,7 +52,7 @@ class Value:
         return self._node
 
     @node.setter
-    def node(self, node: torch.fx.Node) -> None:
+    def node(self, node: Any) -> None:
         self._node = node
 
 
@@ -56,19 +67,25 @@ class Recorder:
         self.raised: list[Raised] = []
         self.assumptions: list[Assumption] = []
         self.guards: list[Guard] = []
-        self.constants: dict[str, torch.Tensor] = {}
+        self.held: dict[str, Any] = {}
+        """What the graph refers to and the network has not registered: constants, modules."""
         self.paths: list[str] = [""]
         self.blind = 0
         """How often the user's code looked at something that is not known."""
+        self.escapes: dict[int, dict[str, Any]] = {}
+        """The globals of functions that made a plain number of an unknown size."""
         self._values: dict[int, Value] = {}
-        self._modules: dict[int, str] = {}
+        self._modules: dict[int, tuple[str, torch.nn.Module]] = {}
         self._stored: dict[int, tuple[str, str]] = {}
+        self._answers: dict[tuple[CodeType, int], int] = {}
+        self._of_hooks: set[torch.fx.Node] = set()
+        self._rescans = 0
         if root is not None:
             self._register(root)
 
     def _register(self, root: torch.nn.Module) -> None:
         for path, module in root.named_modules():
-            self._modules.setdefault(id(module), path)
+            self._modules.setdefault(id(module), (path, module))
             prefix = path + "." if path else ""
             for name, held in module._parameters.items():
                 if held is not None:
@@ -76,6 +93,34 @@ class Recorder:
             for name, buffer in module._buffers.items():
                 if buffer is not None:
                     self._stored.setdefault(id(buffer), (prefix + name, "buffer"))
+
+    def _rescan(self) -> None:
+        """Look again at what the network holds: forward has made or registered something."""
+        self._rescans += 1
+        if self.root is None or self._rescans > 20:  # a network of many loose parts stays linear
+            return
+        self._register(self.root)
+        for path, module in list(self._modules.values()):
+            prefix = path + "." if path else ""
+            for name, held in module.__dict__.items():
+                if name not in ("_parameters", "_buffers", "_modules") and held:
+                    self._loose(prefix + name, held)
+
+    def _loose(self, path: str, value: Any, depth: int = 0) -> None:
+        """Take up what a module holds in plain attributes, lists and dicts."""
+        if isinstance(value, torch.nn.Module):
+            if id(value) not in self._modules:
+                for name, module in value.named_modules():
+                    part = f"{path}.{name}" if name else path
+                    if self._modules.setdefault(id(module), (part, module))[1] is module:
+                        self.held.setdefault(part, module)
+        elif isinstance(value, (list, tuple)) and depth < 3:
+            for i, item in enumerate(value):
+                self._loose(f"{path}.{i}", item, depth + 1)
+        elif isinstance(value, dict) and depth < 3:
+            for key, item in value.items():
+                if isinstance(key, (str, int)):
+                    self._loose(f"{path}.{key}", item, depth + 1)
 
     # -- tensors
 
@@ -86,41 +131,37 @@ class Recorder:
             found = self._values[id(tensor)] = self._take_up(tensor)
         return found
 
+    def knows(self, tensor: torch.Tensor) -> bool:
+        """Whether `tensor` has been seen before."""
+        return id(tensor) in self._values
+
     def _take_up(self, tensor: torch.Tensor) -> Value:
-        name, kind = self._stored.get(id(tensor), ("", "constant"))
-        if not name and self.root is not None:
-            name = self._late_name(tensor) or ""
-            kind = "parameter" if name and isinstance(tensor, torch.nn.Parameter) else kind
-        shape = tuple(tensor.shape)
-        strides = CONTIGUOUS if tensor.is_contiguous() else tuple(tensor.stride())
-        spec = TensorSpec(shape, tensor.dtype, strides)
-        concrete = (
-            not tensor.is_meta
-            and not isinstance(tensor, torch.nn.Parameter)
-            and tensor.numel() <= SMALL
-        )
+        spec = real_spec(tensor)
+        is_parameter = isinstance(tensor, torch.nn.Parameter)
+        concrete = not tensor.is_meta and not is_parameter and tensor.numel() <= SMALL
         if self.root is None:
             return Value(tensor, spec, None, concrete)
+        if is_parameter and id(tensor) not in self._stored:
+            self._rescan()
+        name, kind = self._stored.get(id(tensor), ("", "constant"))
         if not name:
-            name = f"_tensor_constant{len(self.constants)}"
-            self.constants[name] = tensor
+            name = f"_tensor_constant{len(self.held)}"
+            self.held[name] = tensor
         node = self.graph.create_node("get_attr", name)
         layer = self._layer(node.name, kind, name, {}, spec, path=name)
-        return Value(tensor, self._sourced(spec, layer), node, concrete)
-
-    def _late_name(self, tensor: torch.Tensor) -> str | None:
-        """The path of a parameter or buffer that was registered while `forward` ran."""
-        if self.root is None or not isinstance(tensor, torch.nn.Parameter):
-            return None
-        for name, held in self.root.named_parameters(remove_duplicate=False):
-            if held is tensor:
-                return name
-        return None
+        value = Value(tensor, sourced(spec, layer), node, concrete)
+        if concrete:
+            value.kept = tensor._version, tensor.detach().clone()
+        return value
 
     def hold(self, spec: TensorSpec, node: Any, layer: Layer | None) -> torch.Tensor:
         """A new data-less tensor that stands for `spec`."""
         shape = (1, 1, 1, 1) if spec.shape is None else [max(0, guess(d)) for d in spec.shape]
-        tensor = torch.empty(shape, dtype=spec.dtype or torch.float32, device="meta")
+        dtype = spec.dtype or torch.float32
+        try:
+            tensor = torch.empty(shape, dtype=dtype, device="meta")
+        except (RuntimeError, TypeError):  # more elements than can be counted
+            tensor = torch.empty([1] * len(shape), dtype=dtype, device="meta")
         return self.tie(tensor, spec, node, layer, concrete=False)
 
     def tie(
@@ -133,19 +174,22 @@ class Recorder:
     ) -> torch.Tensor:
         """Let `tensor` stand for `spec`, made by `layer`."""
         if layer is not None:
-            spec = self._sourced(spec, layer)
+            spec = sourced(spec, layer)
         self._values[id(tensor)] = Value(tensor, spec, node, concrete)
         return tensor
 
     def rebind(self, value: Value, spec: TensorSpec, node: Any, layer: Layer | None) -> None:
         """`value` was changed in place by `layer`."""
-        value.spec = self._sourced(spec, layer) if layer is not None else spec
+        value.spec = sourced(spec, layer) if layer is not None else spec
         if node is not None:
             value.node = node
 
-    @staticmethod
-    def _sourced(spec: TensorSpec, layer: Layer) -> TensorSpec:
-        return TensorSpec(spec.shape, spec.dtype, spec.strides, layer)
+    def restore(self) -> None:
+        """Give outside tensors (buffers, constants) the data back that `forward` has changed."""
+        for value in self._values.values():
+            if value.kept is not None and value.kept[0] != value.tensor._version:
+                with torch.no_grad():
+                    value.tensor.copy_(value.kept[1])
 
     # -- arguments
 
@@ -153,43 +197,62 @@ class Recorder:
         """An argument as the shape functions see it: specs for tensors, dims for sizes."""
         if isinstance(value, torch.Tensor):
             return self.value(value).spec
-        if type(value) in (Size, Ratio):
+        kind = type(value)
+        if kind is Size or kind is Ratio:
             return dim_of(value)
         if isinstance(value, (list, tuple)):
             items = [self.specs(v) for v in value]
             if isinstance(value, tuple):
-                return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+                return tuple.__new__(kind, items) if hasattr(value, "_fields") else tuple(items)
             return items
         if isinstance(value, dict):
             return {k: self.specs(v) for k, v in value.items()}
-        if isinstance(value, slice):
+        if kind is slice:
             return slice(self.specs(value.start), self.specs(value.stop), self.specs(value.step))
         return value
 
     def nodes(self, value: Any) -> Any:
         """An argument as fx records it: nodes for tensors and for sizes with an origin."""
-        return map_aggregate(_fx_ready(value), self._node)
-
-    def _node(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             return self.value(value).node
-        if type(value) is Size or type(value) is Ratio:
+        kind = type(value)
+        if kind is Size or kind is Ratio:
             return self.origin_node(value)
+        if isinstance(value, tuple):
+            items = tuple([self.nodes(v) for v in value])
+            if kind is PackedSequence:  # fx would build one of nodes, and fail
+                return self.graph.call_function(PackedSequence, items)
+            return tuple.__new__(kind, items) if hasattr(value, "_fields") else items
+        if isinstance(value, list):
+            return [self.nodes(v) for v in value]
+        if isinstance(value, dict):
+            return {k: self.nodes(v) for k, v in value.items()}
+        if kind is slice:
+            return slice(self.nodes(value.start), self.nodes(value.stop), self.nodes(value.step))
+        if kind is torch.Generator:
+            return None
+        if kind.__module__ == "numpy" and hasattr(value, "tolist"):
+            return value.tolist()
         return value
 
     def origin_node(self, value: Size | Ratio) -> Any:
         """The fx node that computes a size, made when it is first used."""
         origin = value.origin
+        if value.recorder is not self:  # kept by a cache of the user's from an earlier trace
+            return dim_free(value)
         if origin[0] == "node":
             return origin[1]
         if origin[0] == "size":
             node = self.graph.call_method("size", (origin[1].node, origin[2]))
         elif origin[0] == "op":
-            node = self.graph.call_function(
-                origin[1], tuple(self._node(operand) for operand in origin[2])
-            )
+            operands = tuple(self.nodes(operand) for operand in origin[2])
+            if not any(isinstance(operand, torch.fx.Node) for operand in operands):
+                return dim_free(value)
+            node = self.graph.call_function(origin[1], operands)
+        elif origin[0] == "number":
+            node = self.graph.call_method("item", (origin[1].node,))
         else:
-            return int(value) if isinstance(value, int) else float(value)
+            return dim_free(value)
         value.origin = ("node", node)
         return node
 
@@ -244,15 +307,60 @@ class Recorder:
 
     def module_path(self, module: torch.nn.Module) -> str:
         """The module's path from the root; a made-up one for a module that is not registered."""
-        path = self._modules.get(id(module))
-        if path is None and self.root is not None:
-            for name, held in self.root.named_modules():
-                if held is module:
-                    path = name
-            if path is None:
-                path = f"{self.paths[-1]}.<{type(module).__name__}>".lstrip(".")
-            self._modules[id(module)] = path
-        return path or ""
+        found = self._modules.get(id(module))
+        if found is not None:
+            return found[0]
+        if self.root is None:
+            return ""
+        self._rescan()
+        found = self._modules.get(id(module))
+        if found is None:  # made in forward, or held by something that is no module
+            inside = self.paths[-1] + "." if self.paths[-1] else ""
+            path = f"{inside}_{type(module).__name__}_{len(self.held)}"
+            self._loose(path, module)
+            found = self._modules[id(module)]
+        return found[0]
+
+    def is_registered(self, module: torch.nn.Module) -> bool:
+        """Whether the network held `module` before forward ran."""
+        found = self._modules.get(id(module))
+        return found is not None and found[0] not in self.held
+
+    def last_node(self) -> torch.fx.Node:
+        """The newest node of the graph (its root, if there is none)."""
+        return self.graph._root.prev
+
+    def stand_for_hooks(
+        self, first: torch.fx.Node, call: torch.fx.Node, given: Any, result: Any
+    ) -> None:
+        """Let `call`, given what the user gave, stand for all that hooks added behind `first`.
+
+        What the hooks gave out otherwise (features kept in a list) stays if it is used.
+        """
+        for tensor, node in self._paired(result, call):
+            value = self.value(tensor)
+            self.rebind(value, value.spec, node, value.spec.source)
+        call.args, call.kwargs = given
+        node = self.last_node()
+        while node is not first:
+            before = node.prev
+            if node is not call:
+                self._of_hooks.add(node)
+            node = before
+
+    def _paired(self, result: Any, node: Any) -> Any:
+        if isinstance(result, torch.Tensor):
+            yield result, node
+        elif isinstance(result, (tuple, list)):
+            for i, item in enumerate(result):
+                yield from self._paired(item, item_of(lambda: node, i, self))
+
+    def finish(self) -> None:
+        """Drop the nodes of hooks that nothing else uses."""
+        if self._of_hooks:
+            for node in reversed(list(self.graph.nodes)):
+                if node in self._of_hooks and not node.users:
+                    self.graph.erase_node(node)
 
     def input(self, name: str, spec: TensorSpec) -> torch.Tensor:
         """A new input of the network."""
@@ -261,13 +369,26 @@ class Recorder:
 
     # -- what the user's code looked at
 
-    def guard(self, op: str, left: Any, right: Any, answer: bool, unknown: bool) -> None:
-        """A comparison of sizes was answered."""
-        if self.root is None:
-            return
-        self.guards.append(Guard(op, left, right, answer))
+    def guard(self, op: str, left: Any, right: Any, answer: bool, unknown: bool) -> bool:
+        """A comparison of sizes is answered."""
         if unknown:
             self.blind += 1
+            answer = self.ending(answer)
+        if self.root is not None:
+            self.guards.append(Guard(op, left, right, answer))
+        return answer
+
+    def escape(self, value: Any, plain: Any, unknown: bool) -> None:
+        """A size became a plain number: its origin, and that it is unknown, are lost."""
+        if not unknown:
+            if self.root is not None:
+                self.guards.append(Guard("==", value, plain, True))
+            return
+        self.blind += 1
+        frame = sys._getframe(1)
+        while frame.f_back is not None and not self.filter.is_user(frame.f_code):
+            frame = frame.f_back
+        self.escapes[id(frame.f_globals)] = frame.f_globals
 
     def assume(self, what: str, assumed: str) -> None:
         """A decision was taken that shapes cannot take."""
@@ -275,20 +396,37 @@ class Recorder:
         if self.root is not None:
             self.assumptions.append(Assumption(what, assumed, self.paths[-1], self.frames()))
 
-    def size(self, value: Value, dim: int) -> int:
+    def ending(self, answer: bool) -> bool:
+        """`answer`, but now and then the other one, so that a loop on unknown things ends."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and not self.filter.is_user(frame.f_code):
+            frame = frame.f_back
+        place = frame.f_code, frame.f_lasti
+        count = self._answers[place] = self._answers.get(place, 0) + 1
+        return answer if count % _PATIENCE else not answer
+
+    def size(self, value: Value, dim: int) -> Size:
         """Side `dim` of a tensor, as the user's code reads it."""
         shape = value.spec.shape
-        size = Unknown(value.tensor.shape[dim]) if shape is None else shape[dim]
-        return Size(size, ("size", value, dim), self)
+        return Size(Unknown() if shape is None else shape[dim], ("size", value, dim), self)
 
 
-def _fx_ready(value: Any) -> Any:
-    """fx takes plain containers only."""
-    if isinstance(value, torch.Size):
-        return tuple(value)
-    if isinstance(value, list) and type(value) is not list:
-        return list(value)
-    return value
+def sourced(spec: TensorSpec, layer: Layer) -> TensorSpec:
+    """`spec`, as made by `layer`."""
+    return TensorSpec(spec.shape, spec.dtype, spec.strides, layer)
+
+
+def real_spec(tensor: torch.Tensor) -> TensorSpec:
+    """What is to be seen of a tensor that the user's code brought along."""
+    if tensor.layout is not torch.strided:
+        return TensorSpec(tuple(tensor.shape), tensor.dtype, None)
+    strides = CONTIGUOUS if tensor.is_contiguous() else tuple(tensor.stride())
+    return TensorSpec(tuple(tensor.shape), tensor.dtype, strides)
+
+
+def dim_free(value: Size | Ratio) -> int | float:
+    """The plain number."""
+    return int.__pos__(value) if isinstance(value, int) else float.__pos__(value)
 
 
 def _autocast() -> bool:

@@ -10,12 +10,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from convlint.dims import Dim, Unknown, guess
+from convlint.dims import Dim, Unknown
 
 if TYPE_CHECKING:
     from convlint.trace.recorder import Recorder
+
+_OF_DIMS: Final = {
+    operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod,
+}  # fmt: skip
+"""What an unknown size knows how to do."""
 
 
 class Size(int):
@@ -26,14 +31,16 @@ class Size(int):
     dim: Dim
 
     def __new__(cls, dim: Dim, origin: tuple[Any, ...], recorder: Recorder | None) -> Size:
-        self = super().__new__(cls, guess(dim))
+        if type(dim) is Size:
+            dim = dim.dim
+        self = super().__new__(cls, dim.guess if isinstance(dim, Unknown) else dim)
         self.dim = dim
         self.origin = origin
         self.recorder = recorder
         return self
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        return int, (int.__int__(self),)
+        return int, (int.__pos__(self),)
 
     def __deepcopy__(self, memo: Any) -> Size:
         return self
@@ -41,8 +48,11 @@ class Size(int):
     def __copy__(self) -> Size:
         return self
 
-    def __int__(self) -> Size:  # type: ignore[override]
-        return self
+    def __int__(self) -> int:
+        return _escaped(self, int.__pos__(self))  # `int()` takes exact ints only
+
+    def __float__(self) -> float:
+        return _escaped(self, int.__float__(self))
 
     def __floor__(self) -> Size:
         return self
@@ -51,6 +61,30 @@ class Size(int):
 
     def __round__(self, digits: Any = None) -> Size:
         return self
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            return pow(int.__pos__(self), other, modulus)
+        if type(other) is int and other >= 0:
+            return _arithmetic(operator.pow, self, other)
+        return _ratio(operator.pow, self, other)
+
+    def __rpow__(self, other: Any, modulus: Any = None) -> Any:
+        if type(other) is int and int.__ge__(self, 0):
+            return _arithmetic(operator.pow, other, self)
+        return _ratio(operator.pow, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pos__(self) -> Size:
+        return self
+
+    def __abs__(self) -> Any:
+        return self if int.__ge__(self, 0) else -self
 
     def __hash__(self) -> int:
         return int.__hash__(self)
@@ -70,9 +104,7 @@ class Size(int):
         return _ratio(operator.truediv, other, self)
 
     def __bool__(self) -> bool:
-        answer = int.__ne__(self, 0)
-        _decided(self, "!=", 0, answer)
-        return answer
+        return _decided(self, "!=", 0, int.__ne__(self, 0))
 
 
 class Ratio(float):
@@ -92,7 +124,7 @@ class Ratio(float):
         return self
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        return float, (float.__float__(self),)
+        return float, (float.__pos__(self),)
 
     def __deepcopy__(self, memo: Any) -> Ratio:
         return self
@@ -102,9 +134,13 @@ class Ratio(float):
         return Size(dim, ("op", function, (self,)), self.recorder)
 
     def __int__(self) -> int:
-        return self._rounded(int, float.__int__(self))
+        return _escaped(self, float.__int__(self))
 
-    __trunc__ = __int__
+    def __float__(self) -> float:
+        return _escaped(self, float.__pos__(self))
+
+    def __trunc__(self) -> int:
+        return self._rounded(math.trunc, float.__int__(self))
 
     def __floor__(self) -> int:
         return self._rounded(math.floor, float.__floor__(self))
@@ -146,14 +182,43 @@ class Ratio(float):
     def __floordiv__(self, other: Any) -> Any:
         return _ratio(operator.floordiv, self, other)
 
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _ratio(operator.floordiv, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _ratio(operator.mod, self, other)
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        return _ratio(operator.pow, self, other)
+
+    def __neg__(self) -> Any:
+        return _ratio(operator.sub, 0, self)
+
+    def __pos__(self) -> Ratio:
+        return self
+
+    def __abs__(self) -> Any:
+        return self if float.__ge__(self, 0.0) else -self
+
+    def __bool__(self) -> bool:
+        return _decided(self, "!=", 0, float.__ne__(self, 0.0))
+
 
 def dim_of(value: Any) -> Any:
     """What is known of a number that the user's code hands over."""
     if type(value) is Size:
         return value.dim
     if type(value) is Ratio:
-        return Unknown(max(1, round(float(value)))) if value.unknown else float.__float__(value)
+        plain = float.__pos__(value)
+        return Unknown(max(1, round(plain))) if value.unknown else plain
     return value
+
+
+def whole(value: Any) -> Any:
+    """`int(value)` that keeps what is known of a size."""
+    if type(value) is Size:
+        return value
+    return value._rounded(int, float.__int__(value))
 
 
 def _plain(value: Any) -> Any:
@@ -184,10 +249,16 @@ def _arithmetic(function: Callable[[Any, Any], Any], left: Any, right: Any) -> A
         return NotImplemented
     if isinstance(left, bool) or isinstance(right, bool):
         left, right = _number(left), _number(right)
-    dim = function(dim_of(left), dim_of(right))
+    dim = _result(function, dim_of(left), dim_of(right))
     if isinstance(dim, Unknown):  # the value that the plain numbers give is the better guess
         dim = Unknown(function(_plain(left), _plain(right)), dim.multiple)
     return Size(dim, ("op", function, (left, right)), _recorder(left, right))
+
+
+def _result(function: Callable[[Any, Any], Any], left: Dim, right: Dim) -> Dim:
+    if function not in _OF_DIMS and (isinstance(left, Unknown) or isinstance(right, Unknown)):
+        return Unknown()
+    return function(left, right)  # type: ignore[no-any-return]
 
 
 def _number(value: Any) -> Any:
@@ -198,14 +269,25 @@ def _ratio(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
         return NotImplemented
     value = function(_plain(left), _plain(right))
+    if isinstance(value, complex):
+        return value
     unknown = _uncertain(left) or _uncertain(right)
     return Ratio(value, ("op", function, (left, right)), _recorder(left, right), unknown)
 
 
-def _decided(left: Any, op: str, right: Any, answer: bool) -> None:
+def _decided(left: Any, op: str, right: Any, answer: bool) -> bool:
+    """The answer that the user's code gets to a comparison of sizes."""
     recorder = _recorder(left, right)
-    if recorder is not None:
-        recorder.guard(op, left, right, answer, _uncertain(left) or _uncertain(right))
+    if recorder is None:
+        return answer
+    return recorder.guard(op, left, right, answer, _uncertain(left) or _uncertain(right))
+
+
+def _escaped(value: Any, plain: Any) -> Any:
+    """A size becomes a plain number, of which nothing more is known."""
+    if value.recorder is not None:
+        value.recorder.escape(value, plain, _uncertain(value))
+    return plain
 
 
 def _install() -> None:
@@ -217,19 +299,16 @@ def _install() -> None:
     def backward(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         return lambda self, other: _arithmetic(function, other, self)
 
-    def compared(
-        kind: type, op: str, plain: Callable[[Any, Any], Any]
-    ) -> Callable[[Any, Any], Any]:
+    def compared(op: str, plain: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def compare(self: Any, other: Any) -> Any:
             answer = plain(self, _plain(other))
-            if answer is not NotImplemented:
-                _decided(self, op, other, answer)
-            return answer
+            return answer if answer is NotImplemented else _decided(self, op, other, answer)
 
         return compare
 
-    for name in ("add", "sub", "mul", "floordiv", "mod"):
+    for name in ("add", "sub", "mul", "floordiv", "mod", "lshift", "rshift", "and_", "or_", "xor"):
         function = getattr(operator, name)
+        name = name.rstrip("_")
         setattr(Size, f"__{name}__", forward(function))
         setattr(Size, f"__r{name}__", backward(function))
     Size.__neg__ = lambda self: _arithmetic(operator.sub, 0, self)  # type: ignore[assignment]
@@ -237,7 +316,7 @@ def _install() -> None:
         for name, op in (("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"),
                          ("ge", ">=")):  # fmt: skip
             dunder = f"__{name}__"
-            setattr(kind, dunder, compared(kind, op, getattr(parent, dunder)))
+            setattr(kind, dunder, compared(op, getattr(parent, dunder)))
 
 
 _install()

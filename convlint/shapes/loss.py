@@ -1,0 +1,579 @@
+"""Losses: a number, or one for every element or sample with reduction "none".
+
+What target and input must have in common is said by the rule loss-mismatch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from convlint.broadcast import broadcast
+from convlint.dims import Shape
+from convlint.shapes.broadcast import elementwise
+from convlint.shapes.promotion import floating, promoted
+from convlint.shapes.registry import Rejected, lowers, operator, parameter
+from convlint.tensor import CONTIGUOUS, TensorSpec
+
+
+def how(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
+    """The reduction, also where it is said in the two flags of old releases.
+
+    Raises:
+        Rejected: torch knows no such reduction.
+    """
+    if size_average is not None or reduce is not None:
+        if reduce is False:
+            return "none"
+        return "sum" if size_average is False else "mean"
+    if reduction not in ("none", "mean", "sum", "batchmean"):
+        raise Rejected(f"{reduction} is not a valid value for reduction")
+    return str(reduction)
+
+
+def _reduced(each: TensorSpec, reduction: str) -> TensorSpec:
+    return each if reduction == "none" else TensorSpec((), each.dtype)
+
+
+def _common(*shapes: Shape | None) -> Shape | None:
+    known = [s for s in shapes if s is not None]
+    return broadcast(*known) if len(known) == len(shapes) else None
+
+
+def _fresh(shape: Shape | None, dtype: Any, *operands: TensorSpec) -> TensorSpec:
+    plain = shape is not None and all(o.strides == CONTIGUOUS for o in operands)
+    return TensorSpec(shape, dtype, CONTIGUOUS if plain else None)
+
+
+def _weighed(input: TensorSpec, weight: TensorSpec | None) -> None:
+    if weight is None or weight.shape is None or input.shape is None:
+        return
+    pairs = zip(weight.shape, input.shape, strict=False)
+    if len(weight.shape) != len(input.shape) or any(a != b for a, b in pairs):
+        raise Rejected("Weights and input must have the same size.")
+
+
+# -- one element against another
+
+
+def _distance(
+    input: TensorSpec,
+    target: TensorSpec,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: TensorSpec | None = None,
+) -> TensorSpec:
+    _weighed(input, weight)
+    operands = (input, target) if weight is None else (input, target, weight)
+    each = elementwise(promoted(*operands), *operands)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+operator("nn.functional.mse_loss", only=True, name="mse_loss")(_distance)
+operator("nn.functional.l1_loss", only=True, name="l1_loss")(_distance)
+
+
+@operator("nn.functional.smooth_l1_loss", only=True)
+def smooth_l1_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> TensorSpec:
+    if beta < 0:
+        raise Rejected("smooth_l1_loss does not support negative values for beta.")
+    each = elementwise(promoted(input, target), input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.huber_loss", only=True)
+def huber_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: TensorSpec | None = None,
+) -> TensorSpec:
+    if delta <= 0:
+        raise Rejected("huber_loss does not support non-positive values for delta.")
+    _weighed(input, weight)
+    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
+    return _reduced(each, how(reduction))
+
+
+@operator("nn.functional.poisson_nll_loss", only=True)
+def poisson_nll_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    dtype = promoted(input, target)
+    each = _fresh(_common(input.shape, target.shape), floating(dtype), input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.gaussian_nll_loss", only=True)
+def gaussian_nll_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> TensorSpec:
+    dtype = floating(promoted(*(t for t in (input, target, var) if isinstance(t, TensorSpec))))
+    each = TensorSpec(_common(input.shape, target.shape), dtype, None)
+    return _reduced(each, how(reduction))
+
+
+@operator("nn.functional.kl_div", only=True)
+def kl_div(
+    input: TensorSpec,
+    target: TensorSpec,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> TensorSpec:
+    dtype = promoted(input, target)
+    each = _fresh(_common(input.shape, target.shape), dtype, input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.hinge_embedding_loss", only=True)
+def hinge_embedding_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.soft_margin_loss", only=True)
+def soft_margin_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.binary_cross_entropy", only=True)
+def binary_cross_entropy(
+    input: TensorSpec,
+    target: TensorSpec,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    each = _fresh(input.shape, input.dtype, input)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.binary_cross_entropy_with_logits", only=True)
+def binary_cross_entropy_with_logits(
+    input: TensorSpec,
+    target: TensorSpec,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: TensorSpec | None = None,
+) -> TensorSpec:
+    each = _fresh(input.shape, promoted(input, target), input, target)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+# -- classes
+
+
+def _per_sample(input: TensorSpec) -> Shape | None:
+    """The input's axes without that of the classes."""
+    if input.shape is None:
+        return None
+    return () if len(input.shape) < 2 else (input.shape[0], *input.shape[2:])
+
+
+@operator("nn.functional.cross_entropy", only=True)
+def cross_entropy(
+    input: TensorSpec,
+    target: TensorSpec,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> TensorSpec:
+    if not 0 <= label_smoothing <= 1:
+        raise Rejected(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    dtype = input.dtype
+    if input.shape is not None and input.shape == target.shape and target.dtype is not None:
+        dtype = promoted(input, target)
+    each = TensorSpec(_per_sample(input), dtype, CONTIGUOUS)
+    if input.shape is None or input.strides != CONTIGUOUS:
+        each = TensorSpec(each.shape, dtype, None)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.nll_loss", only=True)
+def nll_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    shape = _per_sample(input)
+    each = TensorSpec(shape, input.dtype, None if shape is None else CONTIGUOUS)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+# -- margins
+
+
+def _samples(input: TensorSpec) -> Shape | None:
+    """`(N,)` of `(N, C)`, nothing of `(C,)`.
+
+    Raises:
+        Rejected: the input has neither form.
+    """
+    if input.shape is None:
+        return None
+    if len(input.shape) not in (1, 2):
+        raise Rejected(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {input}"
+        )
+    return input.shape[:-1]
+
+
+@operator("nn.functional.multilabel_margin_loss", only=True)
+def multilabel_margin_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    shape = _samples(input)
+    if target.shape is not None and input.shape is not None:
+        pairs = zip(target.shape, input.shape, strict=False)
+        if len(target.shape) != len(input.shape) or any(a != b for a, b in pairs):
+            raise Rejected(f"inconsistent target size: {target} for input of size: {input}")
+    return _reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.multi_margin_loss", only=True)
+def multi_margin_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    shape = _samples(input)
+    if (
+        shape
+        and target.shape is not None
+        and (len(target.shape) != 1 or target.shape[0] != shape[0])
+    ):
+        raise Rejected(f"inconsistent target size, expected {shape[0]} but got {target}")
+    return _reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.multilabel_soft_margin_loss", only=True)
+def multilabel_soft_margin_loss(
+    input: TensorSpec,
+    target: TensorSpec,
+    weight: TensorSpec | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    shapes = [t.shape for t in (input, target, weight) if t is not None]
+    shape = _common(*shapes)
+    if input.shape is not None and not input.shape:
+        raise Rejected("Dimension specified as -1 but tensor has no dimensions")
+    classes = len(input.shape) - 1 if input.shape is not None else None
+    if shape is not None and classes is not None:
+        shape = (*shape[:classes], *shape[classes + 1 :])
+    else:
+        shape = None
+    operands = [t for t in (input, target, weight) if t is not None]
+    each = TensorSpec(shape, promoted(*operands), None)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.margin_ranking_loss", only=True)
+def margin_ranking_loss(
+    input1: TensorSpec,
+    input2: TensorSpec,
+    target: TensorSpec,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    ranks = {t.rank for t in (input1, input2, target) if t.rank is not None}
+    if len(ranks) > 1:
+        raise Rejected(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1}, input2: {input2}, target: {target}"
+        )
+    shape = _common(input1.shape, input2.shape, target.shape)
+    each = TensorSpec(shape, promoted(input1, input2, target), None)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.cosine_embedding_loss", only=True)
+def cosine_embedding_loss(
+    input1: TensorSpec,
+    input2: TensorSpec,
+    target: TensorSpec,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    rank = target.rank
+    if rank is not None and rank > 1:
+        raise Rejected("0D or 1D target tensor expected, multi-target not supported")
+    for one in (input1, input2):
+        if rank is not None and one.rank is not None and one.rank != rank + 1:
+            raise Rejected(
+                f"{rank}D target tensor expects {rank + 1}D input tensors, but found inputs with "
+                f"sizes {input1} and {input2}."
+            )
+    shape = _common(input1.shape, input2.shape)
+    shape = _common(shape[:-1], target.shape) if shape else None
+    each = TensorSpec(shape, promoted(input1, input2), None)
+    return _reduced(each, how(reduction, size_average, reduce))
+
+
+def _triplet(*tensors: TensorSpec) -> TensorSpec:
+    ranks = {t.rank for t in tensors if t.rank is not None}
+    if len(ranks) > 1:
+        raise Rejected(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got: {', '.join(f'{t.rank}D' for t in tensors)} inputs"
+        )
+    shape = _common(*(t.shape for t in tensors))
+    return TensorSpec(None if shape is None else shape[:-1], promoted(*tensors), None)
+
+
+@operator("nn.functional.triplet_margin_loss", only=True)
+def triplet_margin_loss(
+    anchor: TensorSpec,
+    positive: TensorSpec,
+    negative: TensorSpec,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> TensorSpec:
+    if margin <= 0:
+        raise Rejected(f"margin must be greater than 0, got {margin}")
+    return _reduced(_triplet(anchor, positive, negative), how(reduction, size_average, reduce))
+
+
+@operator("nn.functional.triplet_margin_with_distance_loss", only=True)
+def triplet_margin_with_distance_loss(
+    anchor: TensorSpec,
+    positive: TensorSpec,
+    negative: TensorSpec,
+    *,
+    distance_function: Any = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> TensorSpec:
+    each = _triplet(anchor, positive, negative)
+    if distance_function is not None:
+        each = TensorSpec(None, each.dtype, None)
+    return _reduced(each, how(reduction))
+
+
+@operator("nn.functional.ctc_loss", only=True)
+def ctc_loss(
+    log_probs: TensorSpec,
+    targets: TensorSpec,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> TensorSpec:
+    shape = log_probs.shape
+    if shape is not None and len(shape) not in (2, 3):
+        raise Rejected(f"log_probs must be a 2-D or 3-D tensor, got {len(shape)}-D")
+    if shape is not None and isinstance(blank, int) and not 0 <= blank < _bound(shape[-1]):
+        raise Rejected("blank must be in label range")
+    if shape is not None and len(shape) == 3:
+        for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
+            count = _count(lengths)
+            if count is not None and count != shape[1]:
+                raise Rejected(f"{name} must be of size batch_size")
+    each = None if shape is None else shape[1:-1]
+    return _reduced(TensorSpec(each, log_probs.dtype, None), how(reduction))
+
+
+def _bound(size: Any) -> Any:
+    return size if isinstance(size, int) else float("inf")
+
+
+def _count(lengths: Any) -> Any:
+    if isinstance(lengths, TensorSpec):
+        return lengths.shape[0] if lengths.shape else None
+    return len(lengths) if isinstance(lengths, (tuple, list)) else None
+
+
+# -- modules
+
+
+def _plain(kind: type[nn.Module], to: str, *names: str) -> None:
+    """A loss module of input and target that hands its attributes on under their names."""
+
+    @lowers(kind, to=to)
+    def lower(module: nn.Module, input: TensorSpec, target: TensorSpec) -> dict[str, Any]:
+        weight = parameter(module, "weight")
+        given = {"weight": weight} if weight is not None else {}
+        return {
+            "input": input,
+            "target": target,
+            **given,
+            **{name: getattr(module, name) for name in ("reduction", *names)},
+        }
+
+
+_plain(nn.MSELoss, "mse_loss")
+_plain(nn.L1Loss, "l1_loss")
+_plain(nn.SmoothL1Loss, "smooth_l1_loss", "beta")
+_plain(nn.HuberLoss, "huber_loss", "delta")
+_plain(nn.KLDivLoss, "kl_div", "log_target")
+_plain(nn.PoissonNLLLoss, "poisson_nll_loss", "log_input", "full", "eps")
+_plain(nn.HingeEmbeddingLoss, "hinge_embedding_loss", "margin")
+_plain(nn.SoftMarginLoss, "soft_margin_loss")
+_plain(nn.BCELoss, "binary_cross_entropy")
+_plain(nn.CrossEntropyLoss, "cross_entropy", "ignore_index", "label_smoothing")
+_plain(nn.NLLLoss, "nll_loss", "ignore_index")
+_plain(nn.MultiLabelMarginLoss, "multilabel_margin_loss")
+_plain(nn.MultiMarginLoss, "multi_margin_loss", "p", "margin")
+_plain(nn.MultiLabelSoftMarginLoss, "multilabel_soft_margin_loss")
+
+
+@lowers(nn.BCEWithLogitsLoss, to="binary_cross_entropy_with_logits")
+def _bce_with_logits(
+    module: nn.BCEWithLogitsLoss, input: TensorSpec, target: TensorSpec
+) -> dict[str, Any]:
+    return {
+        "input": input,
+        "target": target,
+        "weight": parameter(module, "weight"),
+        "pos_weight": parameter(module, "pos_weight"),
+        "reduction": module.reduction,
+    }
+
+
+@lowers(nn.GaussianNLLLoss, to="gaussian_nll_loss")
+def _gaussian(
+    module: nn.GaussianNLLLoss, input: TensorSpec, target: TensorSpec, var: Any
+) -> dict[str, Any]:
+    return {"input": input, "target": target, "var": var, "reduction": module.reduction}
+
+
+@lowers(nn.MarginRankingLoss, to="margin_ranking_loss")
+def _ranking(
+    module: nn.MarginRankingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
+) -> dict[str, Any]:
+    return {
+        "input1": input1,
+        "input2": input2,
+        "target": target,
+        "reduction": module.reduction,
+    }
+
+
+@lowers(nn.CosineEmbeddingLoss, to="cosine_embedding_loss")
+def _cosine(
+    module: nn.CosineEmbeddingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
+) -> dict[str, Any]:
+    return {
+        "input1": input1,
+        "input2": input2,
+        "target": target,
+        "reduction": module.reduction,
+    }
+
+
+@lowers(nn.TripletMarginLoss, to="triplet_margin_loss")
+def _triplet_margin(
+    module: nn.TripletMarginLoss, anchor: TensorSpec, positive: TensorSpec, negative: TensorSpec
+) -> dict[str, Any]:
+    return {
+        "anchor": anchor,
+        "positive": positive,
+        "negative": negative,
+        "margin": module.margin,
+        "reduction": module.reduction,
+    }
+
+
+@lowers(nn.TripletMarginWithDistanceLoss, to="triplet_margin_with_distance_loss")
+def _triplet_distance(
+    module: nn.TripletMarginWithDistanceLoss,
+    anchor: TensorSpec,
+    positive: TensorSpec,
+    negative: TensorSpec,
+) -> dict[str, Any]:
+    plain = type(module.distance_function) is nn.PairwiseDistance
+    return {
+        "anchor": anchor,
+        "positive": positive,
+        "negative": negative,
+        "distance_function": None if plain else module.distance_function,
+        "margin": module.margin,
+        "reduction": module.reduction,
+    }
+
+
+@lowers(nn.CTCLoss, to="ctc_loss")
+def _ctc(
+    module: nn.CTCLoss,
+    log_probs: TensorSpec,
+    targets: TensorSpec,
+    input_lengths: Any,
+    target_lengths: Any,
+) -> dict[str, Any]:
+    return {
+        "log_probs": log_probs,
+        "targets": targets,
+        "input_lengths": input_lengths,
+        "target_lengths": target_lengths,
+        "blank": module.blank,
+        "reduction": module.reduction,
+    }

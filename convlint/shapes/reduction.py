@@ -1,0 +1,357 @@
+"""Reductions: https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
+
+The rule missing-dimension reports dimensions that the input does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from convlint.broadcast import broadcast
+from convlint.dims import Dim, Shape, Unknown
+from convlint.shapes.promotion import counting, floating, promoted, real
+from convlint.shapes.registry import Rejected, lowers, operator
+from convlint.tensor import TensorSpec
+
+Dims = Any  # a dimension, several of them, or None for all
+
+
+def axes_of(dim: Dims, rank: int) -> frozenset[int] | None:
+    """The axes that `dim` names; None where `input` does not have one of them."""
+    if dim is None:
+        return frozenset(range(rank))
+    found = set()
+    for axis in dim if isinstance(dim, (tuple, list)) else (dim,):
+        if not isinstance(axis, int):
+            return None
+        if not -max(1, rank) <= axis < max(1, rank):
+            return None
+        if rank:
+            found.add(axis % rank)
+    return frozenset(found) if found or dim != () else frozenset(range(rank))
+
+
+def reduced(input: TensorSpec, dim: Dims, keepdim: Any, dtype: torch.dtype | None) -> TensorSpec:
+    """`input` with the axes `dim` gone, or of size one."""
+    if not isinstance(keepdim, bool):
+        raise Rejected(f"argument 'keepdim' must be bool, not {type(keepdim).__name__}")
+    if input.shape is None:
+        known = dim is None and not keepdim
+        return TensorSpec(() if known else None, dtype) if known else TensorSpec(None, dtype, None)
+    if isinstance(dim, list):
+        dim = tuple(dim)
+    axes = axes_of(dim, len(input.shape))
+    if axes is None:
+        return TensorSpec(None, dtype, None)
+    return TensorSpec(without(input.shape, axes, keepdim), dtype)
+
+
+def without(shape: Shape, axes: Iterable[int], keepdim: Any = False) -> Shape:
+    """`shape` with `axes` reduced."""
+    if keepdim:
+        return tuple(1 if i in axes else size for i, size in enumerate(shape))
+    return tuple(size for i, size in enumerate(shape) if i not in axes)
+
+
+def single(dim: Dims) -> None:
+    """Refuse several dimensions where torch takes one.
+
+    Raises:
+        Rejected: `dim` is a tuple or list.
+    """
+    if isinstance(dim, (tuple, list)):
+        raise Rejected(f"argument 'dim' must be int, not {type(dim).__name__}")
+
+
+def _register(names: str, function: Callable[..., Any]) -> None:
+    for name in names.split():
+        operator(name=name)(function)
+
+
+# -- numbers out of numbers
+
+
+def _summing(
+    input: TensorSpec, dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(input, dim, keepdim, dtype or counting(input.dtype))
+
+
+def _averaging(
+    input: TensorSpec, dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(input, dim, keepdim, dtype or floating(input.dtype))
+
+
+_register("sum nansum", _summing)
+_register("mean nanmean", _averaging)
+
+
+@operator
+def prod(
+    input: TensorSpec, dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    single(dim)
+    return reduced(input, dim, keepdim, dtype or counting(input.dtype))
+
+
+@operator
+def logsumexp(input: TensorSpec, dim: Dims, keepdim: Any = False) -> TensorSpec:
+    return reduced(input, dim, keepdim, floating(input.dtype))
+
+
+def _extreme(input: TensorSpec, dim: Dims = (), keepdim: Any = False) -> TensorSpec:
+    return reduced(input, dim, keepdim, input.dtype)
+
+
+_register("amax amin", _extreme)
+
+
+def _deviation(
+    input: TensorSpec,
+    dim: Dims = None,
+    unbiased: Any = True,
+    keepdim: Any = False,
+    correction: Any = None,
+) -> TensorSpec:
+    axes = None if isinstance(dim, bool) else dim  # std(x, False) is std(x, unbiased=False)
+    return reduced(input, axes, keepdim, real(floating(input.dtype)))
+
+
+_register("std var", _deviation)
+
+
+def _deviation_and_mean(
+    input: TensorSpec,
+    dim: Dims = None,
+    unbiased: Any = True,
+    keepdim: Any = False,
+    correction: Any = None,
+) -> tuple[TensorSpec, TensorSpec]:
+    spread = _deviation(input, dim, unbiased, keepdim)
+    return spread, spread.with_dtype(floating(input.dtype))
+
+
+_register("std_mean var_mean", _deviation_and_mean)
+
+
+def _all_or_any(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> TensorSpec:
+    return reduced(input, dim, keepdim, torch.uint8 if input.dtype is torch.uint8 else torch.bool)
+
+
+_register("all any", _all_or_any)
+
+
+@operator
+def count_nonzero(input: TensorSpec, dim: Dims = None) -> TensorSpec:
+    return reduced(input, dim, False, torch.int64)
+
+
+# -- positions
+
+
+def _position(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> TensorSpec:
+    single(dim)
+    return reduced(input, dim, keepdim, torch.int64)
+
+
+_register("argmax argmin", _position)
+
+
+def _extreme_of(
+    input: TensorSpec, dim: Any = None, keepdim: Any = False, other: Any = None
+) -> Any:
+    """The largest of all, the largest along a dimension and where, or the larger of two."""
+    second = dim if isinstance(dim, TensorSpec) else other
+    if isinstance(second, TensorSpec):
+        from convlint.shapes.broadcast import elementwise
+
+        return elementwise(promoted(input, second), input, second)
+    if dim is None:
+        return reduced(input, None, False, input.dtype)
+    return _with_position(input, dim, keepdim)
+
+
+_register("max min", _extreme_of)
+
+
+def _middle(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> Any:
+    if dim is None:
+        return reduced(input, None, False, input.dtype)
+    return _with_position(input, dim, keepdim)
+
+
+_register("median nanmedian", _middle)
+
+
+@operator
+def mode(input: TensorSpec, dim: Dims = -1, keepdim: Any = False) -> tuple[TensorSpec, TensorSpec]:
+    return _with_position(input, dim, keepdim)
+
+
+@operator
+def kthvalue(
+    input: TensorSpec, k: Dim, dim: Dims = -1, keepdim: Any = False
+) -> tuple[TensorSpec, TensorSpec]:
+    return _with_position(input, dim, keepdim)
+
+
+@operator
+def aminmax(
+    input: TensorSpec, dim: Dims = None, keepdim: Any = False
+) -> tuple[TensorSpec, TensorSpec]:
+    single(dim)
+    one = reduced(input, dim, keepdim, input.dtype)
+    return one, one
+
+
+def _with_position(
+    input: TensorSpec, dim: Dims, keepdim: Any
+) -> tuple[TensorSpec, TensorSpec]:
+    single(dim)
+    values = reduced(input, dim, keepdim, input.dtype)
+    return values, values.with_dtype(torch.int64)
+
+
+# -- norms and distances
+
+
+@operator
+def norm(
+    input: TensorSpec, p: Any = "fro", dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(input, dim, keepdim, real(dtype or floating(input.dtype)))
+
+
+@operator("linalg.vector_norm", only=True)
+def vector_norm(
+    x: TensorSpec, ord: Any = 2, dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(x, dim, keepdim, real(dtype or floating(x.dtype)))
+
+
+@operator("linalg.matrix_norm", only=True)
+def matrix_norm(
+    A: TensorSpec, ord: Any = "fro", dim: Dims = (-2, -1), keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(A, dim, keepdim, real(dtype or floating(A.dtype)))
+
+
+@operator("linalg.norm", only=True, name="linalg_norm")
+def _linalg_norm(
+    A: TensorSpec, ord: Any = None, dim: Dims = None, keepdim: Any = False, dtype: Any = None
+) -> TensorSpec:
+    return reduced(A, dim, keepdim, real(dtype or floating(A.dtype)))
+
+
+@operator
+def dist(input: TensorSpec, other: TensorSpec, p: Any = 2) -> TensorSpec:
+    return TensorSpec((), real(promoted(input, other)))
+
+
+@operator
+def cdist(
+    x1: TensorSpec, x2: TensorSpec, p: Any = 2.0, compute_mode: Any = None
+) -> TensorSpec:
+    if x1.shape is None or x2.shape is None or len(x1.shape) < 2 or len(x2.shape) < 2:
+        return TensorSpec(None, x1.dtype, None)
+    batch = broadcast(x1.shape[:-2], x2.shape[:-2])
+    return TensorSpec((*batch, x1.shape[-2], x2.shape[-2]), x1.dtype)
+
+
+@operator
+def cosine_similarity(
+    x1: TensorSpec, x2: TensorSpec, dim: Dims = 1, eps: Any = 1e-8
+) -> TensorSpec:
+    return reduced(_together(x1, x2), dim, False, promoted(x1, x2))
+
+
+@operator
+def pairwise_distance(
+    x1: TensorSpec, x2: TensorSpec, p: Any = 2.0, eps: Any = 1e-6, keepdim: Any = False
+) -> TensorSpec:
+    return reduced(_together(x1, x2), -1, keepdim, real(floating(promoted(x1, x2))))
+
+
+@lowers(nn.CosineSimilarity, to="cosine_similarity")
+def _cosine_similarity(
+    module: nn.CosineSimilarity, x1: TensorSpec, x2: TensorSpec
+) -> dict[str, Any]:
+    return {"x1": x1, "x2": x2, "dim": module.dim, "eps": module.eps}
+
+
+@lowers(nn.PairwiseDistance, to="pairwise_distance")
+def _pairwise_distance(
+    module: nn.PairwiseDistance, x1: TensorSpec, x2: TensorSpec
+) -> dict[str, Any]:
+    return {"x1": x1, "x2": x2, "p": module.norm, "eps": module.eps, "keepdim": module.keepdim}
+
+
+def _together(first: TensorSpec, second: TensorSpec) -> TensorSpec:
+    if first.shape is None or second.shape is None:
+        return TensorSpec(None, None, None)
+    return TensorSpec(broadcast(first.shape, second.shape))
+
+
+# -- statistics
+
+
+def _quantile(
+    input: TensorSpec,
+    q: Any,
+    dim: Dims = None,
+    keepdim: Any = False,
+    interpolation: str = "linear",
+) -> TensorSpec:
+    single(dim)
+    rest = reduced(input, dim, keepdim, input.dtype)
+    if not isinstance(q, TensorSpec):
+        return rest
+    if q.shape is None or rest.shape is None:
+        return rest.with_shape(None, None)
+    return rest.with_shape((*q.shape, *rest.shape), None if q.shape else rest.strides)
+
+
+_register("quantile nanquantile", _quantile)
+
+
+@operator
+def histc(input: TensorSpec, bins: Dim = 100, min: Any = 0, max: Any = 0) -> TensorSpec:
+    return TensorSpec((bins,), input.dtype)
+
+
+@operator
+def bincount(input: TensorSpec, weights: Any = None, minlength: Any = 0) -> TensorSpec:
+    dtype = torch.int64
+    if isinstance(weights, TensorSpec):
+        dtype = torch.float32 if weights.dtype is torch.float32 else torch.float64
+    return TensorSpec((Unknown(),), dtype)
+
+
+@operator
+def cov(
+    input: TensorSpec, correction: Any = 1, fweights: Any = None, aweights: Any = None
+) -> TensorSpec:
+    return _variables(input, None if aweights is not None else floating(input.dtype))
+
+
+@operator
+def corrcoef(input: TensorSpec) -> TensorSpec:
+    return _variables(input, floating(input.dtype))
+
+
+def _variables(input: TensorSpec, dtype: torch.dtype | None) -> TensorSpec:
+    if input.shape is None:
+        return TensorSpec(None, dtype, None)
+    if len(input.shape) > 2:
+        raise Rejected(
+            f"expected input to have two or fewer dimensions but got an input with"
+            f" {len(input.shape)} dimensions"
+        )
+    if len(input.shape) < 2:
+        return TensorSpec((), dtype)
+    return TensorSpec((input.shape[0], input.shape[0]), dtype, None)

@@ -1,0 +1,87 @@
+"""Unpooling: maxima back to the places they came from.
+
+Formula: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from convlint.layout import read_image
+from convlint.network import Layer
+from convlint.shapes.arguments import dense, numbers, survived
+from convlint.shapes.pool import not_empty
+from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
+from convlint.tensor import TensorSpec
+from convlint.window import explain_unpooling, unpooled_size
+
+
+def _unpooled(axes: int) -> ShapeFunction:
+    def shape(
+        input: TensorSpec,
+        indices: TensorSpec,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        output_size: Any = None,
+    ) -> TensorSpec:
+        kernel = numbers(kernel_size, axes, "kernel_size")
+        strides = kernel if stride is None else numbers(stride, axes, "stride")
+        pads = numbers(padding, axes, "padding")
+        if axes == 3 and any(s <= 0 for s in strides):
+            raise Rejected("strides should be greater than zero")
+        if input.shape is None:
+            return dense(input, None)
+        read = read_image(input.shape, None, axes)
+        not_empty(read.shape, axes)
+        spatial = read.spatial(axes)
+        if output_size is not None:
+            wanted = tuple(output_size)
+            if len(wanted) not in (axes, axes + 2):
+                raise Rejected(
+                    f"output_size should have {axes} or {axes + 2} elements, but it has "
+                    f"{len(wanted)}"
+                )
+            sizes = numbers(wanted[-axes:], axes, "output_size")
+        else:
+            if indices.shape is not None and len(indices.shape) == len(read.shape):
+                spatial = indices.shape[-axes:]  # an input that was rounded off before
+            sizes = tuple(
+                survived(unpooled_size(n, k, s, p))
+                for n, k, s, p in zip(spatial, kernel, strides, pads, strict=True)
+            )
+        return dense(input, (*read.shape[:-axes], *sizes), indices)
+
+    return shape
+
+
+for _axes in (1, 2, 3):
+    operator(name=f"max_unpool{_axes}d")(_unpooled(_axes))
+
+
+def _lowered(
+    module: nn.MaxUnpool1d | nn.MaxUnpool2d | nn.MaxUnpool3d,
+    input: TensorSpec,
+    indices: TensorSpec,
+    output_size: Any = None,
+) -> dict[str, Any]:
+    return {
+        "input": input,
+        "indices": indices,
+        "kernel_size": module.kernel_size,
+        "stride": module.stride,
+        "padding": module.padding,
+        "output_size": output_size,
+    }
+
+
+lowers(nn.MaxUnpool1d, to="max_unpool1d")(_lowered)
+lowers(nn.MaxUnpool2d, to="max_unpool2d")(_lowered)
+lowers(nn.MaxUnpool3d, to="max_unpool3d")(_lowered)
+
+
+@explains("max_unpool1d", "max_unpool2d", "max_unpool3d")
+def _formula(layer: Layer) -> str | None:
+    return explain_unpooling(layer)

@@ -1,0 +1,72 @@
+"""What tracing must leave as it was: the module, and torch's settings."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@contextlib.contextmanager
+def restored(module: nn.Module | None = None) -> Iterator[None]:
+    """Put back what user code changes: attributes of modules, random numbers, torch's defaults."""
+    parts = [_Part(m) for m in module.modules()] if module is not None else []
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    device = _default_device()
+    seed, numbers = torch.get_rng_state(), random.getstate()
+    numpy = sys.modules.get("numpy.random")
+    numpy_numbers = numpy.get_state() if numpy is not None else None
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.restore()
+        if _default_device() is not device:
+            torch.set_default_device(device.device if device is not None else None)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        torch.set_rng_state(seed)
+        random.setstate(numbers)
+        if numpy is not None:
+            numpy.set_state(numpy_numbers)
+
+
+def _default_device() -> Any:
+    return getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+
+
+class _Part:
+    """A module's attributes, and what its containers hold."""
+
+    __slots__ = ("containers", "kind", "module", "values")
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.kind = type(module)
+        self.values = dict(module.__dict__)
+        self.containers = [
+            (held, held.copy()) for held in self.values.values() if type(held) in _CONTAINERS
+        ]
+
+    def restore(self) -> None:
+        """Put everything back that was there."""
+        if type(self.module) is not self.kind:  # a lazy module that knows its sizes by now
+            return
+        names = self.module.__dict__
+        names.clear()
+        names.update(self.values)
+        for held, before in self.containers:
+            if isinstance(held, list):
+                held[:] = before
+            else:
+                held.clear()
+                held.update(before)
+
+
+_CONTAINERS = frozenset({dict, OrderedDict, list, set})

@@ -1,0 +1,97 @@
+"""Convolution against torch."""
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils import parametrizations, spectral_norm, weight_norm
+
+from convlint.trace import mode
+from tests.oracle import agree
+from tests.shapes.images import FLOAT, images, no_torch, per_axis
+
+CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+CALLS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
+@st.composite
+def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
+    groups = draw(st.sampled_from([1, 1, 2, 3]))
+    padding = draw(st.one_of(st.sampled_from(["same", "valid"]), per_axis(axes, 0, 3)))
+    return {
+        "in_channels": groups * draw(st.integers(1, 2)),
+        "out_channels": groups * draw(st.integers(1, 3)),
+        "kernel_size": draw(per_axis(axes, 1, 4)),
+        "stride": 1 if padding == "same" else draw(per_axis(axes, 1, 3)),
+        "padding": padding,
+        "dilation": draw(per_axis(axes, 1, 3)),
+        "groups": groups,
+        "bias": draw(st.booleans()),
+        "padding_mode": draw(st.sampled_from(["zeros", "zeros", "reflect", "circular",
+                                              "replicate"])),
+    }
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_module(axes: int, data: st.DataObject) -> None:
+    arguments = data.draw(hyper_parameters(axes))
+    shape = data.draw(images(axes, arguments["in_channels"]))
+    agree(lambda: CONVS[axes](**arguments), [(shape, FLOAT)])
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_function(axes: int, data: st.DataObject) -> None:
+    """Also what the module's constructor refuses."""
+    groups = data.draw(st.integers(1, 3))
+    weight = (
+        data.draw(st.integers(1, 6)),
+        data.draw(st.integers(1, 2)),
+        *data.draw(st.tuples(*[st.integers(1, 4)] * data.draw(st.sampled_from([axes, axes, 1])))),
+    )
+    shape = data.draw(images(axes, weight[1] * groups))
+    padding = data.draw(st.sampled_from(["same", "valid", 0, 1, (1,), (1, 2), -1, "other"]))
+    stride = data.draw(st.sampled_from([1, 1, 2, 3, (2,), (1, 2), 0]))
+    dilation = data.draw(st.sampled_from([1, 1, 2, (2,), 0]))
+    bias = data.draw(st.sampled_from([weight[0], weight[0], 2]))
+
+    def call(image: Any, weights: Any, offset: Any) -> Any:
+        return CALLS[axes](image, weights, offset, stride, padding, dilation, groups)
+
+    agree(lambda: call, [(shape, FLOAT), (weight, FLOAT), ((bias,), FLOAT)])
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_answers_without_torch(axes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mode, "ask", no_torch)
+    image, weight = (2, 3, *[8] * axes), (4, 3, *[3] * axes)
+    agree(lambda: CONVS[axes](3, 4, 3), [(image, FLOAT)])
+    agree(lambda: CALLS[axes], [(image, FLOAT), (weight, FLOAT)])
+    by_torch = getattr(torch, f"conv{axes}d")
+    agree(lambda: lambda x, w: by_torch(input=x, weight=w, stride=2), [(image, FLOAT),
+                                                                       (weight, FLOAT)])
+
+
+@pytest.mark.parametrize(
+    "wrap", [spectral_norm, weight_norm, parametrizations.spectral_norm,
+             parametrizations.weight_norm]
+)  # fmt: skip
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_are_computed(wrap: Any, channels: int) -> None:
+    agree(lambda: wrap(nn.Conv2d(3, 8, 3)), [((2, channels, 8, 8), FLOAT)], rule="CL101")
+
+
+@pytest.mark.parametrize("lazy", [nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d])
+@pytest.mark.parametrize("side", [2, 8])
+@pytest.mark.filterwarnings("ignore")
+def test_lazy_modules_take_what_arrives(lazy: Any, side: int) -> None:
+    axes = int(lazy.__name__[-2])
+    agree(lambda: nn.Sequential(lazy(8, 3), nn.Conv2d(8, 4, 1) if axes == 2 else nn.Identity()),
+          [((2, 3, *[side] * axes), FLOAT)])

@@ -1,0 +1,64 @@
+"""The recorded graph answers for other sizes as a new trace does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from convlint.propagate import propagate
+from convlint.tensor import TensorSpec
+from convlint.trace import build, trace
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+from unet import UNet  # noqa: E402
+
+
+class Heads(nn.Module):
+    """Sizes are read, computed with, and decide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.project = nn.Linear(8, 24)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        maps = self.mix(x)
+        batch, channels, height, width = maps.shape
+        tokens = maps.flatten(2).transpose(1, 2)
+        if height * width > 100:
+            tokens = tokens[:, :100]
+        q, k, v = self.project(tokens).view(batch, -1, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        mixed = (q @ k.transpose(-2, -1)).softmax(-1) @ v
+        zeros = torch.zeros(batch, height // 2, width * 2)
+        return mixed.transpose(1, 2).reshape(batch, -1, channels), zeros
+
+
+def specs(shape: tuple[int, ...]) -> TensorSpec:
+    return TensorSpec(shape, torch.float32)
+
+
+@pytest.mark.parametrize("net", [Heads, UNet])
+@pytest.mark.parametrize("size", [(2, 3, 16, 16), (5, 3, 16, 24), (1, 3, 24, 8), (3, 3, 64, 64)])
+def test_other_sizes(net: type[nn.Module], size: tuple[int, ...]) -> None:
+    recorded = trace(build(net), [specs((2, 3, 16, 16))], names=["x"])
+    again = propagate(recorded, {"x": specs(size)})
+    anew = trace(build(net), [specs(size)], names=["x"])
+    if again.guards_hold:
+        one = {layer.name: layer.output for layer in again.network.layers}
+        other = {layer.name: layer.output for layer in anew.layers}
+        assert one == other
+        assert again.network.outputs == anew.outputs
+    else:
+        assert size == (3, 3, 64, 64)
+        assert net is Heads
+
+
+def test_the_branch_that_another_size_takes_is_noticed() -> None:
+    recorded = trace(build(Heads), [specs((2, 3, 16, 16))], names=["x"])
+    assert propagate(recorded, {"x": specs((7, 3, 16, 16))}).guards_hold
+    assert propagate(recorded, {"x": specs((2, 3, 64, 64))}).guards_hold is False

@@ -1,0 +1,310 @@
+"""Python's control flow: branches, loops, helper methods, asserts, recursion, generators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.trace.helper import follow, ops, traced
+
+IMAGE = torch.randn(2, 3, 16, 16)
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.down = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+
+
+def test_branch_on_a_size() -> None:
+    class Branch(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            h, w = x.shape[-2:]
+            if h % 3:
+                x = F.pad(x, (0, 0, 0, 3 - h % 3))
+            if w > 100 or x.dim() == 3:
+                x = self.down(x)
+            return x
+
+    network = follow(Branch, IMAGE)
+    assert "pad" in ops(network)
+    assert [(g.op, g.answer) for g in network.guards if g.op == ">"] == [(">", False)]
+
+
+def test_loop_over_sizes() -> None:
+    class Loop(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            while x.shape[-1] > 4:
+                x = self.down(x)
+            for _ in range(x.size(2) // 2):
+                x = x + 1
+            return x
+
+    network = follow(Loop, IMAGE)
+    assert ops(network).count("conv2d") == 3
+    assert ops(network).count("add") == 2
+
+
+def test_helper_methods_and_functions() -> None:
+    def scaled(x: torch.Tensor, by: float = 2.0) -> torch.Tensor:
+        return x * by
+
+    class Helped(Net):
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            return scaled(self._first(x), by=0.5)
+
+        def _first(self, x: torch.Tensor) -> torch.Tensor:
+            return self.conv(x).relu()
+
+        @property
+        def last(self) -> nn.Module:
+            return self.down
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.encode(x))
+
+    network = follow(Helped, IMAGE)
+    call = next(layer for layer in network.layers if layer.op == "conv2d")
+    assert [f.function for f in call.frames][:3] == ["_first", "encode", "forward"]
+
+
+def test_assert_and_isinstance() -> None:
+    class Checked(Net):
+        def forward(self, x: Any) -> torch.Tensor:
+            assert isinstance(x, torch.Tensor)
+            assert x.ndim == 4, "images"
+            assert x.shape[1] == 3
+            assert x.dtype == torch.float32
+            torch._assert(x.shape[2] == 16, "height")
+            assert torch.isfinite(x).all()
+            return self.conv(x)
+
+    follow(Checked, IMAGE)
+
+
+def test_recursion_and_generators() -> None:
+    class Pyramid(Net):
+        def levels(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
+            yield x
+            if x.shape[-1] > 2:
+                yield from self.levels(F.max_pool2d(x, 2))
+
+        def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+            return [level.mean(1) for level in self.levels(self.conv(x))]
+
+    network = follow(Pyramid, IMAGE)
+    assert len(network.outputs) == 4
+
+
+def test_a_branch_on_data_is_assumed() -> None:
+    class Data(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            if x.sum() > 0:
+                x = x[:, :4]
+            return x
+
+    network = traced(Data(), IMAGE)
+    assert network.outputs.shape == (2, 8, 16, 16)
+    assert len(network.assumptions) == 1
+    assert network.assumptions[0].assumed == "false"
+
+
+def test_loops_on_data_end() -> None:
+    class Endless(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            while not (x > 100).any():
+                x = x + 1
+            while x.min().item() < 5:
+                x = x * 2
+            n = int(x.sum())
+            while n < 1000:
+                n = n + 0
+            while True:
+                x = x - 1
+                if x.sum() < 0:
+                    break
+            return self.conv(x)
+
+    network = traced(Endless(), IMAGE)
+    assert network.outputs.shape == (2, 8, 16, 16)
+    assert network.assumptions
+
+
+def test_sizes_that_depend_on_data_are_unknown() -> None:
+    class Counted(nn.Module):
+        def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            n = int(lengths.max())
+            m = lengths.max().item()
+            kept = x[:, :n]
+            found = torch.nonzero(x > 0)
+            rows = torch.zeros(len(found), 3)
+            return kept, x[:, :m], torch.zeros(n, 3), rows, torch.zeros(n * 2 + 1, int(m / 2))
+
+    network = traced(Counted(), torch.zeros(2, 7, 3), torch.tensor([3, 7]))
+    for output in network.outputs:
+        assert output.shape is None or not output.known, output
+    rows = network.outputs[3].shape
+    assert rows is not None
+    assert rows[1] == 3
+
+
+def test_int_and_len_are_put_back() -> None:
+    class Counted(nn.Module):
+        def forward(self, lengths: torch.Tensor) -> torch.Tensor:
+            return torch.zeros(int(lengths.max()), len(lengths))
+
+    network = traced(Counted(), torch.tensor([3, 7]))
+    assert not network.outputs.known
+    assert "int" not in globals()
+    assert "len" not in globals()
+
+
+def test_an_exception_behind_unknown_things_is_uncertain() -> None:
+    class Table(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * {5: 1.0}[int(x.max())]
+
+    (raised,) = traced(Table(), torch.zeros(2)).raised
+    assert not raised.certain
+
+
+def test_a_failing_module_ends_and_the_rest_goes_on() -> None:
+    class Part(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            b, c = x.shape
+            return x.view(b, c)
+
+    class Asserting(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert x.shape[1] == 4, "four channels"
+            return x
+
+    class Both(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = Part()
+            self.asserting = Asserting()
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            one = self.asserting(x)
+            two = self.part(x)
+            b, c, h, w = one.shape
+            first, second = two
+            return self.conv(x), one + two, one.view(b, -1), first["x"] + second
+
+    network = traced(Both(), IMAGE)
+    assert [(r.exception, r.path) for r in network.raised] == [
+        ("AssertionError", "asserting"),
+        ("ValueError", "part"),
+    ]
+    assert network.raised[0].certain
+    assert network.raised[0].message == "four channels"
+    assert network.raised[0].frames[0].function == "forward"
+    assert network.outputs[0].shape == (2, 8, 16, 16)
+
+
+def test_what_the_user_catches_is_no_fault() -> None:
+    class Part(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.shape[1] != 4:
+                raise ValueError("four channels")
+            return x
+
+    class Trying(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = Part()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                try:
+                    with torch.enable_grad():
+                        return self.part(x)
+                except (ValueError, KeyError):
+                    return self.conv(x)
+                finally:
+                    self.tried = True
+
+    follow(Trying, IMAGE)
+
+
+def test_a_finally_catches_nothing() -> None:
+    class Part(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise ValueError("no")
+
+    class Trying(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = Part()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            try:
+                with torch.no_grad():
+                    self.part(x)
+            finally:
+                x = self.conv(x)
+            return x
+
+    network = traced(Trying(), IMAGE)
+    assert [r.path for r in network.raised] == ["part"]
+    assert network.outputs.shape == (2, 8, 16, 16)
+
+
+def test_endless_recursion_is_one_fault() -> None:
+    class Loop(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self(self(x))
+
+    network = traced(Loop(), IMAGE)
+    assert [r.exception for r in network.raised] == ["RecursionError"]
+
+
+def test_none_and_many_layers() -> None:
+    class Nothing(Net):
+        def forward(self, x: torch.Tensor) -> None:
+            self.conv(x)
+
+    network = follow(Nothing, IMAGE)
+    assert network.outputs is None
+    assert ops(network) == ["conv2d"]
+
+
+def test_square_roots_of_sizes_are_computed_again() -> None:
+    class Grid(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            b, n, c = x.shape
+            side = round(n**0.5)
+            return x.transpose(1, 2).reshape(b, c, side, n // side)
+
+    follow(Grid, torch.randn(2, 16, 3), other=(torch.randn(3, 25, 3),))
+
+
+def test_a_size_that_becomes_a_plain_number_is_guarded() -> None:
+    class Grid(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            side = int(math.sqrt(x.shape[1]))
+            return x.reshape(x.shape[0], side, side)
+
+    network = follow(Grid, torch.randn(2, 16), other=(torch.randn(3, 16),))
+    assert [(g.op, int.__pos__(g.left)) for g in network.guards] == [("==", 16)]
+
+
+def test_a_long_python_loop() -> None:
+    class Long(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            total = x[:, 0]
+            for step in range(x.shape[1]):
+                total = total + x[:, step]
+            return total
+
+    follow(Long, torch.randn(2, 300, 4))
