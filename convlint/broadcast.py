@@ -13,10 +13,8 @@ def broadcast(*shapes: Shape) -> Shape:
     """
     common: Shape = ()
     for shape in shapes:
-        if clashes(common, shape):
-            common = _repaired(common, shape)
-        else:
-            common = _over(common, shape)
+        join = _repaired if clashes(common, shape) else _over
+        common = join(common, shape)
     return common
 
 

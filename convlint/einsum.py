@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,7 @@ class Equation:
     result: tuple[str, ...]
 
 
+@functools.lru_cache(maxsize=256)
 def parse(equation: str) -> Equation:
     """Take an equation apart; without `->` the result has the letters that occur once.
 
@@ -67,13 +69,15 @@ def spread(term: tuple[str, ...], shape: Shape) -> tuple[dict[str, list[Dim]], S
 
 
 def result(equation: Equation, shapes: tuple[Shape, ...]) -> Shape | None:
-    """What comes out; a letter with disputed sizes is unknown.  None where ranks do not fit."""
+    """What comes out; a letter with disputed sizes, or in a term that does not fit, is unknown."""
     letters: dict[str, Dim] = {}
     rest: Shape = ()
     for term, shape in zip(equation.operands, shapes, strict=True):
         found = spread(term, shape)
         if found is None:
-            return None
+            if ELLIPSIS in term and ELLIPSIS in equation.result:
+                return None
+            continue
         for letter, sizes in found[0].items():
             for size in sizes:
                 letters[letter] = agreed(letters.get(letter, 1), size)
@@ -81,8 +85,24 @@ def result(equation: Equation, shapes: tuple[Shape, ...]) -> Shape | None:
     return tuple(
         size
         for letter in equation.result
-        for size in (rest if letter == ELLIPSIS else (letters[letter],))
+        for size in (rest if letter == ELLIPSIS else (letters.get(letter, Unknown()),))
     )
+
+
+def contracted(equation: Equation, shapes: tuple[Shape, ...]) -> bool:
+    """Whether two operands are multiplied as matrices: they share a letter that is summed over."""
+    if len(shapes) != 2:
+        return False
+    found = [spread(term, shape) for term, shape in zip(equation.operands, shapes, strict=True)]
+    if found[0] is None or found[1] is None:
+        return False
+    first, second = found[0][0], found[1][0]
+    shared = (first.keys() & second.keys()) - set(equation.result)
+    return any(_long(first[letter]) and _long(second[letter]) for letter in shared)
+
+
+def _long(sizes: list[Dim]) -> bool:
+    return isinstance(sizes[0], int) and sizes[0] != 1
 
 
 def agreed(first: Dim, second: Dim) -> Dim:

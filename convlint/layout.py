@@ -22,7 +22,8 @@ class Reading:
 
     kind: str
     """`batched` and `unbatched` as torch reads it; else what is wrong: `channels-last`,
-    `missing-axis`, `missing-channel`, `missing-batch`, `flat`, `folded`, `unclear`."""
+    `missing-axis`, `missing-channel`, `missing-batch`, `extra-axis`, `flat`, `folded`,
+    `unclear`."""
     shape: Shape
     """The shape after the repair: `(N, C, *spatial)`, or `(C, *spatial)` where unbatched."""
     repair: str = ""
@@ -56,14 +57,13 @@ def _batched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
 
 
 def _unbatched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
-    if channels is None or not shape[0] != channels:
-        return Reading("unbatched", shape)
-    if shape[1] == channels:
-        return Reading("missing-axis", (*shape, 1), "unsqueeze(-1)")
-    if channels == 1:
-        return Reading("missing-channel", (shape[0], 1, *shape[1:]), "unsqueeze(1)")
-    if shape[-1] == channels:
-        return Reading("channels-last", (shape[-1], *shape[:-1]), _to_front(axes, 0))
+    if channels is not None and shape[0] != channels:
+        if shape[1] == channels:
+            return Reading("missing-axis", (*shape, 1), "unsqueeze(-1)")
+        if channels == 1:
+            return Reading("missing-channel", (shape[0], 1, *shape[1:]), "unsqueeze(1)")
+        if shape[-1] == channels:
+            return Reading("channels-last", (shape[-1], *shape[:-1]), _to_front(axes, 0))
     return Reading("unbatched", shape)
 
 

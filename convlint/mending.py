@@ -5,8 +5,8 @@ Used where two branches meet and do not fit: element-wise arithmetic and concate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from convlint.dims import Dim, guess, known
 from convlint.network import Layer
@@ -17,13 +17,62 @@ from convlint.window import Window, axes_of, windows
 _SHALLOW = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One thing to write; of several, the one with the lowest `rank` is the likeliest."""
+
+    rank: int
+    text: str
+
+
+def meet(first: TensorSpec, second: TensorSpec, axes: Sequence[int]) -> tuple[str, ...]:
+    """Help for two branches that should have the same sizes on `axes` (counted from the end)."""
+    found: list[Mend] = []
+    for branch, mate in ((second, first), (first, second)):
+        if branch.shape is None or mate.shape is None:
+            continue
+        wanted = {axis: mate.shape[axis] for axis in axes}
+        if not known(*wanted.values(), *(branch.shape[axis] for axis in axes)):
+            continue
+        found += _mends(branch, wanted)
+        found += _restored(branch, wanted, mate)
+    if not found:
+        return ()
+    best = min(m.rank for m in found)
+    texts = dict.fromkeys(m.text for m in sorted(found, key=_rank) if m.rank <= best + 1)
+    return tuple(text if i == 0 else f"or {text}" for i, text in enumerate(texts))
+
+
+def _rank(mend: Mend) -> int:
+    return mend.rank
+
+
 def mends(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) -> Iterator[str]:
-    """Help for `branch`, whose axes (counted from the end) should have the sizes `wanted`.
+    """What gives `branch` the sizes `wanted` (by axis, counted from the end).
 
     `other` is the tensor that it meets.
     """
+    if known(*wanted.values()):
+        for mend in sorted(_mends(branch, wanted), key=_rank):
+            yield mend.text
+
+
+def restored(branch: TensorSpec, other: TensorSpec, wanted: Mapping[int, Dim]) -> Iterator[str]:
+    """Help where `branch` came down from `other` and up again, to another size."""
+    if known(*wanted.values()):
+        for mend in _restored(branch, wanted, other):
+            yield mend.text
+
+
+def _mends(branch: TensorSpec, wanted: Mapping[int, Dim]) -> Iterator[Mend]:
     shape = branch.shape
-    if shape is None or not wanted or not known(*wanted.values()):
+    if shape is None or not wanted:
+        return
+    empty = [axis for axis in wanted if shape[axis] == 0]
+    if empty:
+        yield from _emptied(branch, empty[0])
+        return
+    if any(size == 0 for size in wanted.values()):
         return
     chain = tuple(_setting(branch, min(wanted)))
     if not chain:
@@ -33,48 +82,62 @@ def mends(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) -> I
     if axes and min(wanted) < -axes:
         yield from _channels(last, wanted, axes)
     elif last.op == "linear" and set(wanted) == {-1}:
-        yield f"write out_features={wanted[-1]} in `{last.title}`"
+        yield Mend(2, f"write out_features={wanted[-1]} in `{last.title}`")
     elif last.op == "interpolate":
-        yield from _interpolated(last, wanted, shape, other)
+        yield from _interpolated(last, wanted, shape)
     elif last.op.startswith("conv_transpose"):
         yield from _transposed(last, wanted, shape)
     else:
         yield from _windowed(chain, wanted)
 
 
-def restored(branch: TensorSpec, other: TensorSpec, wanted: Mapping[int, Dim]) -> Iterator[str]:
-    """Help where `branch` came down from `other` and up again to another size."""
-    if branch.shape is None or not known(*wanted.values()):
-        return
+def _emptied(branch: TensorSpec, axis: int) -> Iterator[Mend]:
+    """`x[:, :-n]` with n = 0 is empty."""
+    layer = origin(branch, axis)
+    if layer is not None and layer.op in ("slice", "getitem", "index", "__getitem__"):
+        yield Mend(
+            0,
+            "nothing is left of this axis: a slice that ends at -0 is empty; write "
+            f"x.size({axis}) - n as its end",
+        )
+
+
+def _restored(
+    branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec
+) -> Iterator[Mend]:
+    """`branch` came down from `other` and up again, to another size."""
     axis = max(wanted)
-    lowest, found = guess(branch.shape[axis]), False
-    grew = False
+    size = branch.shape[axis] if branch.shape is not None else 1
+    lowest, grew, came = guess(size), False, False
     for layer in _setting(branch, axis):
-        before = layer.tensors[0]
-        if before.shape is None or len(before.shape) < -axis:
+        before = _given(layer)
+        if before is None or before.shape is None or len(before.shape) < -axis:
             return
-        if guess(before.shape[axis]) < guess(layer.outputs[0].shape[axis]):  # type: ignore[index]
-            grew = True
-        lowest = min(lowest, guess(before.shape[axis]))
-        if before.shape[axis] == wanted[axis]:
-            found = grew
+        grew = grew or before.shape[axis] < size
+        size = before.shape[axis]
+        lowest = min(lowest, guess(size))
+        if size == wanted[axis]:
+            came = grew
             break
-    if not found or lowest < 1:
+    if not came or lowest < 1 or branch.shape is None:
         return
     multiple = round(guess(branch.shape[axis]) / lowest)
     if multiple < 2:
         return
-    limits = ", ".join(f":{n}" for n in _tail(other, min(wanted)))
-    if guess(branch.shape[axis]) > guess(wanted[axis]):
-        yield f"crop it: write [..., {limits}] on the larger one"
-    up = "; ".join(
-        f"{size} is not, {-(-guess(size) // multiple) * multiple} is" for size in wanted.values()
-    )
-    yield f"or pad the input so that this side is a multiple of {multiple} here: {up}"
+    if branch.shape[axis] > wanted[axis]:
+        tail = ", ".join(f":{n}" for n in (other.shape or ())[min(wanted) :])
+        yield Mend(1, f"crop the larger one: write [..., {tail}] on it")
+    sizes = dict.fromkeys(guess(n) for n in wanted.values())
+    up = "; ".join(f"{n} is not, {-(-n // multiple) * multiple} is" for n in sizes)
+    yield Mend(1, f"pad the input, so that this side is a multiple of {multiple} here ({up})")
 
 
-def _tail(tensor: TensorSpec, first: int) -> tuple[Dim, ...]:
-    return tensor.shape[first:] if tensor.shape is not None else ()
+def _given(layer: Layer) -> TensorSpec | None:
+    """What flows into a layer (its parameters stand beside it)."""
+    given = layer.args.get("input")
+    if isinstance(given, TensorSpec):
+        return given
+    return next((t for t in layer.tensors if t.source is not None), None)
 
 
 def _setting(tensor: TensorSpec, axis: int) -> Iterator[Layer]:
@@ -84,41 +147,47 @@ def _setting(tensor: TensorSpec, axis: int) -> Iterator[Layer]:
         if layer is None or not layer.tensors or not layer.outputs:
             return
         yield layer
-        tensor = layer.tensors[0]
-        if tensor.source is None or tensor.shape is None or len(tensor.shape) < -axis:
+        given = _given(layer)
+        if given is None or given.source is None or given.shape is None:
             return
+        if len(given.shape) < -axis:
+            return
+        tensor = given
 
 
-def _channels(layer: Layer, wanted: Mapping[int, Dim], axes: int) -> Iterator[str]:
+def _channels(layer: Layer, wanted: Mapping[int, Dim], axes: int) -> Iterator[Mend]:
     size = wanted.get(-axes - 1)
     made = layer.outputs[0].shape
     if size is None or made is None or not layer.op.startswith("conv"):
         return
-    yield f"write out_channels={size} in `{layer.title}`"
+    have = made[-axes - 1]
+    yield Mend(2, f"write out_channels={size} in `{layer.title}`")
     if len(wanted) == 1:
-        have = made[-axes - 1]
-        yield f"or bring the other branch to {have} channels: nn.Conv{axes}d({size}, {have}, 1)"
+        other = f"nn.Conv{axes}d({size}, {have}, 1)"
+        yield Mend(3, f"bring the other branch to {have} channels: {other}")
 
 
 def _interpolated(
-    layer: Layer, wanted: Mapping[int, Dim], shape: tuple[Dim, ...], other: TensorSpec
-) -> Iterator[str]:
+    layer: Layer, wanted: Mapping[int, Dim], shape: tuple[Dim, ...]
+) -> Iterator[Mend]:
     axes = len(shape) - 2
-    sizes = tuple(wanted.get(axis, shape[axis]) for axis in range(-axes, 0))
     if axes < 1 or min(wanted) < -axes:
         return
-    instead = f" instead of scale_factor={layer.args['scale_factor']}" if layer.args.get(
-        "scale_factor"
-    ) else ""
-    target = f"y.shape[-{axes}:]" if axes > 1 else "y.shape[-1:]"
-    text = f"resize to the size of the other operand: pass size={target}, here {_written(sizes)},"
-    where = "" if layer.module is None else f" (F.interpolate takes it, `{layer.title}` does not)"
-    yield f"{text}{instead or ' to F.interpolate'}{where}"
+    sizes = tuple(wanted.get(axis, shape[axis]) for axis in range(-axes, 0))
+    factor = layer.args.get("scale_factor")
+    instead = "to F.interpolate" if factor is None else f"instead of scale_factor={factor}"
+    if layer.module is not None:
+        instead = f"to F.interpolate, in place of `{layer.title}`"
+    yield Mend(
+        0,
+        f"resize to the size of the other operand: pass size=other.shape[-{axes}:], here "
+        f"{_written(sizes, always=True)}, {instead}",
+    )
 
 
 def _transposed(
     layer: Layer, wanted: Mapping[int, Dim], shape: tuple[Dim, ...]
-) -> Iterator[str]:
+) -> Iterator[Mend]:
     axes = axes_of(layer.op)
     given = layer.args["output_padding"]
     pads = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
@@ -132,11 +201,11 @@ def _transposed(
     )
     sizes = tuple(wanted.get(i - axes, shape[i - axes]) for i in range(axes))
     if all(0 <= n < guess(s) for n, s in zip(need, strides, strict=True)):
-        yield f"write output_padding={_written(need)} in `{layer.title}`"
-        yield f"or call it with output_size={_written(sizes, always=True)}"
+        yield Mend(1, f"write output_padding={_written(need)} in `{layer.title}`")
+        yield Mend(2, f"call `{layer.title}` with output_size={_written(sizes, always=True)}")
 
 
-def _windowed(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[str]:
+def _windowed(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[Mend]:
     last = chain[0]
     found = windows(last)
     if not found:
@@ -145,32 +214,36 @@ def _windowed(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[s
         wanted.get(i - len(found), w.output) for i, w in enumerate(found)
     )
     pool = "pool" in last.op
-    for text, tried in _changes(found, pool):
+    for rank, text, tried in _changes(found, pool):
         if all(w.output == size for w, size in zip(tried, targets, strict=True)):
-            yield f"write {text} in `{last.title}`"
+            yield Mend(rank, f"write {text} in `{last.title}`")
             break
     else:
         yield from _padded(chain, wanted)
 
 
-def _changes(found: tuple[Window, ...], pool: bool) -> Iterator[tuple[str, tuple[Window, ...]]]:
+def _changes(
+    found: tuple[Window, ...], pool: bool
+) -> Iterator[tuple[int, str, tuple[Window, ...]]]:
     """One argument changed at a time, the likeliest first."""
     if pool:
         turned = not found[0].ceil
-        yield f"ceil_mode={turned}", tuple(replace(w, ceil=turned) for w in found)
-    for stride in (1, 2, 3, 4):
-        if stride != found[0].stride:
-            yield f"stride={stride}", tuple(replace(w, stride=stride) for w in found)
-    if not known(*(w.kernel for w in found), *(w.dilation for w in found)):
+        yield 0, f"ceil_mode={turned}", tuple(replace(w, ceil=turned) for w in found)
+    if not known(*(n for w in found for n in (w.kernel, w.dilation, w.stride, *w.padding))):
         return
     most = max(guess(w.kernel) // 2 if pool else guess(w.extent) for w in found)
     now = guess(found[0].padding[0])
-    for pad in sorted(range(most + 1), key=lambda p: abs(p - now)):
-        if pad != now:
-            yield f"padding={pad}", tuple(replace(w, padding=(pad, pad)) for w in found)
+    pads = sorted((p for p in range(most + 1) if p != now), key=lambda p: (abs(p - now), -p))
+    keeping = {(guess(w.extent) - 1) // 2 for w in found}
+    for pad in pads:  # the padding that keeps the size (or halves it exactly) is the likeliest
+        rank = 1 if keeping == {pad} else 5
+        yield rank, f"padding={pad}", tuple(replace(w, padding=(pad, pad)) for w in found)
+    for stride in (1, 2, 3, 4):
+        if stride != found[0].stride:
+            yield 2, f"stride={stride}", tuple(replace(w, stride=stride) for w in found)
 
 
-def _padded(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[str]:
+def _padded(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[Mend]:
     """Several layers in a row shrink the branch: the padding that keeps the size in each."""
     axis = max(wanted)
     names = []
@@ -189,7 +262,9 @@ def _padded(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[str
     else:
         return
     if len(pads) == 1:
-        yield f"write padding={pads.pop()} in {' and '.join(reversed(names))}: they keep the size"
+        verb = "keeps" if len(names) == 1 else "keep"
+        where = " and ".join(reversed(names))
+        yield Mend(1, f"write padding={pads.pop()} in {where}, which then {verb} the size")
 
 
 def _written(sizes: tuple[Dim, ...], always: bool = False) -> str:

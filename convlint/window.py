@@ -245,7 +245,8 @@ def mode_axes(mode: Any, rank: int) -> int | None:
 
 def is_mean(output_size: Any, shape: Sequence[Dim], axes: int, maximum: bool = False) -> bool:
     """Whether adaptive pooling is a plain mean, which torch takes of any number of axes."""
-    if maximum or axes == 1 or len(shape) < axes:
+    least = axes + 1 if isinstance(output_size, (tuple, list)) else axes
+    if maximum or axes == 1 or len(shape) < least:
         return False
     wanted = per_axis(output_size, axes) or ()
     spatial = shape[len(shape) - axes :]

@@ -69,7 +69,7 @@ from itertools import combinations
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
 from convlint.broadcast import aligned, broadcast, clashes
-from convlint.mending import mends, restored
+from convlint.mending import meet
 
 _VERBS = {"add": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply", "div": "divide"}
 _COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
@@ -119,7 +119,7 @@ def _mismatch(layer: Layer, first: TensorSpec, second: TensorSpec) -> Finding:
 
 def _verb(layer: Layer, one: Shape, other: Shape) -> str:
     if layer.op in _VERBS:
-        return f"{_VERBS[layer.op]} {show(one)} and {show(other)}"
+        return f"{_VERBS[layer.op]} {show(one)} and {show(other)} element by element"
     if layer.op in _COMPARING:
         return f"compare {show(one)} with {show(other)}"
     return f"broadcast {show(one)} and {show(other)} in `{layer.title}`"
@@ -150,12 +150,7 @@ def _helps(first: TensorSpec, second: TensorSpec, axes: tuple[int, ...]) -> Iter
         if swapped is not None:
             yield f"transpose one of them: write .transpose({swapped[0]}, {swapped[1]})"
             return
-    for branch, mate in ((second, first), (first, second)):
-        sizes = {a: (mate.shape or ())[a] for a in axes}
-        yield from restored(branch, mate, sizes)
-    for branch, mate in ((second, first), (first, second)):
-        sizes = {a: (mate.shape or ())[a] for a in axes}
-        yield from mends(branch, sizes, mate)
+    yield from meet(first, second, axes)
 
 
 def _moved(small: TensorSpec, target: Shape, big: TensorSpec) -> str:
@@ -204,7 +199,8 @@ def _in_place(layer: Layer, tensors: list[TensorSpec]) -> Iterator[Finding]:
         return
     if len(tensors) < 2 or name == "__invert__" or len(tensors) < len(layer.tensors):
         return
-    own, others = tensors[0].shape or (), [t.shape or () for t in tensors[1:]]
+    changed = layer.args.get("input", tensors[0])
+    own, others = changed.shape or (), [t.shape or () for t in tensors if t is not changed]
     if name == "where_":
         return
     result = broadcast(own, *others)

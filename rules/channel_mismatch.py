@@ -80,17 +80,14 @@ def channel_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
     if rank not in (axes + 1, axes + 2):
         return  # rank-mismatch
     arrives = image.shape[rank - axes - 1]
-    if not arrives != wanted:
-        return
-    if read.kind in ("batched", "unbatched"):
-        yield _other_number(layer, image, wanted, arrives, rank - axes - 1)
-    else:
-        yield _other_axes(layer, image, wanted, read, axes)
+    if arrives != wanted:
+        if read.kind in ("batched", "unbatched"):
+            yield _other_number(layer, image, wanted, arrives, rank - axes - 1)
+        else:
+            yield _other_axes(layer, image, wanted, read, axes)
 
 
-def _other_axes(
-    layer: Layer, image: TensorSpec, wanted: Dim, read: Reading, axes: int
-) -> Finding:
+def _other_axes(layer: Layer, image: TensorSpec, wanted: Dim, read: Reading, axes: int) -> Finding:
     """The channels are there, but on another axis, or an axis is missing."""
     title, order = layer.title, ", ".join(NAMES[axes])
     last = read.kind == "channels-last"
@@ -119,9 +116,7 @@ def _other_axes(
     )
 
 
-def _other_number(
-    layer: Layer, image: TensorSpec, wanted: Dim, arrives: Dim, axis: int
-) -> Finding:
+def _other_number(layer: Layer, image: TensorSpec, wanted: Dim, arrives: Dim, axis: int) -> Finding:
     source = origin(image, axis)
     related: tuple[Label, ...] = ()
     place = source and (source.definition or source.call)

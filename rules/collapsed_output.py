@@ -44,9 +44,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convlint import Dim, Finding, Label, Layer, Network, known, origin, rule
+from convlint import Dim, Finding, Label, Layer, Network, Shape, known, origin, rule
 from convlint.layout import NAMES
-from convlint.window import Window, axes_of, mode_axes, per_axis, reading, scaled, windows
+from convlint.window import (
+    Window,
+    axes_of,
+    mode_axes,
+    per_axis,
+    reading,
+    scaled,
+    transposed_size,
+    unpooled_size,
+    windows,
+)
 
 _WINDOWS = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_pool{}")
 _NAMES = tuple(name.format(axes) for name in _WINDOWS for axes in ("1d", "2d", "3d"))
@@ -54,18 +64,20 @@ _NAMES = tuple(name.format(axes) for name in _WINDOWS for axes in ("1d", "2d", "
 
 @rule(
     "CL201", *_NAMES, "im2col", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    "interpolate",
+    "max_unpool1d", "max_unpool2d", "max_unpool3d", "interpolate",
 )  # fmt: skip
 def collapsed_output(layer: Layer, network: Network) -> Iterator[Finding]:
     image = layer.args.get("input")
     if image is None or image.shape is None or layer.rejected is not None:
         return
-    if all(known(*t.shape) for t in layer.outputs if t.shape is not None):
-        return  # a collapsed side is not known
-    if layer.op == "interpolate":
-        yield from _interpolated(layer)
-    elif "transpose" in layer.op:
+    if "transpose" in layer.op:
         yield from _transposed(layer)
+    elif all(known(*t.shape) for t in layer.outputs if t.shape is not None):
+        return  # a collapsed side is not known
+    elif layer.op == "interpolate":
+        yield from _interpolated(layer)
+    elif layer.op.startswith("max_unpool"):
+        yield from _unpooled(layer)
     else:
         yield from _slid(layer)
 
@@ -73,9 +85,7 @@ def collapsed_output(layer: Layer, network: Network) -> Iterator[Finding]:
 def _slid(layer: Layer) -> Iterator[Finding]:
     found = windows(layer)
     whole = layer.op in ("avg_pool3d", "lp_pool3d")  # torch wants one window inside the input
-    fallen = [
-        (i, w) for i, w in enumerate(found) if w.output < 1 or (whole and w.size < w.kernel)
-    ]
+    fallen = [(i, w) for i, w in enumerate(found) if w.output < 1 or (whole and w.size < w.kernel)]
     if not fallen:
         return
     at, worst = fallen[0]
@@ -83,7 +93,7 @@ def _slid(layer: Layer) -> Iterator[Finding]:
     axis = at - len(found)
     source = origin(image, axis) if len(image.shape) > len(found) else None
     place = source and (source.definition or source.call)
-    related = ()
+    related: tuple[Label, ...] = ()
     if source is not None and place and source.op != "input":
         related = (Label(f"{worst.axis} = {worst.size} comes from here", place),)
     yield Finding(
@@ -112,8 +122,10 @@ def _arriving(window: Window) -> str:
 def _helps(layer: Layer, found: Sequence[Window], fallen: Sequence[Window]) -> Iterator[str]:
     one = fallen[0]
     if len(fallen) == len(found) and len({w.smallest for w in fallen}) == 1 and len(found) > 1:
-        yield f"both sides must be at least {one.smallest}" if len(found) == 2 else (
-            f"all sides must be at least {one.smallest}"
+        yield (
+            f"both sides must be at least {one.smallest}"
+            if len(found) == 2
+            else (f"all sides must be at least {one.smallest}")
         )
     else:
         yield "; ".join(f"{w.axis} must be at least {w.smallest}" for w in fallen)
@@ -139,22 +151,37 @@ def _numbers(values: Sequence[Dim]) -> str:
 
 
 def _transposed(layer: Layer) -> Iterator[Finding]:
-    from convlint.window import transposed_size
-
     axes, read, args = axes_of(layer.op), reading(layer), layer.args
-    if read is None or args["output_size"] is not None:
+    if read is None or args["output_size"] is not None or args["weight"].shape is None:
         return
-    columns = [read.spatial(axes), args["weight"].shape[2:]]
+    columns: list[Shape] = [read.spatial(axes), args["weight"].shape[2:]]
     for name in ("stride", "padding", "dilation", "output_padding"):
         columns.append(per_axis(args[name], axes) or ())
     for axis, (n, k, s, p, d, o) in zip(NAMES[axes], zip(*columns, strict=True), strict=True):
         size = transposed_size(n, k, s, 2 * p, d, o)
-        if size < 1:
+        if size < 1:  # of 0, some of torch's kernels make an empty map, the others refuse
             room = transposed_size(n, k, s, 0, d, o)
             yield Finding(
                 f"`{layer.title}` cuts more off {axis} than it makes: {size} is left",
                 formula=layer.formula,
                 help=(f"write padding={(room - 1) // 2} or less along {axis}",),
+            )
+            return
+
+
+def _unpooled(layer: Layer) -> Iterator[Finding]:
+    axes, read, args = axes_of(layer.op), reading(layer), layer.args
+    if read is None or args["output_size"] is not None:
+        return
+    strides = args["kernel_size"] if args["stride"] is None else args["stride"]
+    columns: list[Shape] = [read.spatial(axes)]
+    columns += [per_axis(v, axes) or () for v in (args["kernel_size"], strides, args["padding"])]
+    for axis, (n, k, s, p) in zip(NAMES[axes], zip(*columns, strict=True), strict=True):
+        size = unpooled_size(n, k, s, p)
+        if size < 0:
+            yield Finding(
+                f"`{layer.title}` cuts more off {axis} than it makes: {size} is left",
+                formula=layer.formula,
             )
             return
 
@@ -167,7 +194,7 @@ def _interpolated(layer: Layer) -> Iterator[Finding]:
     given = per_axis(size if size is not None else factor, axes) or ()
     for axis, n, value in zip(NAMES.get(axes, ()), spatial, given, strict=False):
         out = value if size is not None else scaled(n, value)
-        if out < 1:
+        if out < (0 if args["mode"] == "area" else 1):
             yield Finding(
                 f"`{layer.title}` leaves nothing of {axis}: {n} becomes {out}",
                 formula=layer.formula,

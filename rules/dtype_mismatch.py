@@ -144,8 +144,8 @@ def _same(layer: Layer) -> Finding | None:
 
 def _norm(layer: Layer) -> Finding | None:
     """All the same; or half precision data with float32 parameters."""
-    names, input = _NORMS.get(layer.op), layer.args.get("input")
-    if names is None or input.dtype is None or not _is_float(input):
+    names, input = _NORMS.get(layer.op), _input(layer)
+    if names is None or input is None or input.dtype is None or not _is_float(input):
         return None
     held = [layer.args[n] for n in names if layer.args[n] is not None]
     held = [t for t in held if t.dtype is not None]
@@ -157,8 +157,13 @@ def _norm(layer: Layer) -> Finding | None:
 
 
 def _indices(layer: Layer) -> Finding | None:
-    input = layer.args.get("input")
-    if layer.op not in _INDICES or input.dtype is None or _name(input) in ("int64", "int32"):
+    input = _input(layer)
+    if (
+        layer.op not in _INDICES
+        or input is None
+        or input.dtype is None
+        or _name(input) in ("int64", "int32")
+    ):
         return None
     if layer.op == "embedding_bag" and _name(layer.args["weight"]) in ("int64", "int32"):
         return None  # the order of old releases
@@ -196,26 +201,23 @@ def _targets(layer: Layer) -> Finding | None:
             f"holds {_name(target)}",
             ["give it class indices without the class axis, or probabilities: target.float()"],
         )
-    if not shares and _name(target) not in ("int64", "uint8"):
+    taken = ("int64", "uint8") if len(input.shape) < 3 else ("int64",)
+    if not shares and _name(target) not in taken:
         return _finding(
             layer,
             target,
             f"`{layer.title}` takes class indices (int64), but {_name(target)} arrives",
             ["write target.long()"],
         )
-    if weight is not None and not shares and None not in (weight.dtype, input.dtype):
-        if weight.dtype != input.dtype:
-            return _odd(layer, weight, _name(input))
-    return None
+    weighed = weight is not None and not shares and None not in (weight.dtype, input.dtype)
+    return _odd(layer, weight, _name(input)) if weighed and weight.dtype != input.dtype else None
 
 
 def _equal(a: TensorSpec, b: TensorSpec) -> bool | None:
     """Whether two shapes are the same; None where it cannot be told."""
     assert a.shape is not None
     assert b.shape is not None
-    if len(a.shape) != len(b.shape) or any(
-        m != n for m, n in zip(a.shape, b.shape, strict=True)
-    ):
+    if len(a.shape) != len(b.shape) or any(m != n for m, n in zip(a.shape, b.shape, strict=True)):
         return False
     return True if all(m == n for m, n in zip(a.shape, b.shape, strict=True)) else None
 
@@ -230,6 +232,10 @@ def _kind(layer: Layer) -> Finding | None:
     numbers = "floating point numbers"
     if op in _ONE_FLOAT:
         return _pair(layer, tensor)
+    if op == "kl_div" and kind == "float":
+        target = layer.args["target"]
+        odd = target.dtype is not None and not _is_float(target)
+        return _wrong(layer, target, numbers) if odd else None
     if op in _FIRST_FLOAT or op in _FLOATS:
         return _wrong(layer, tensor, numbers) if kind != "float" else None
     if op in _FLOATS_OR_COMPLEX:
@@ -328,6 +334,11 @@ def _comes_from(tensor: TensorSpec) -> tuple[Label, ...]:
         source = before.source
     place = (source.call or source.definition) if source is not None else None
     return (Label(f"{_name(tensor)} since here", place),) if place is not None else ()
+
+
+def _input(layer: Layer) -> TensorSpec | None:
+    value = layer.args.get("input")
+    return value if isinstance(value, TensorSpec) else None
 
 
 def _tensors(value: Any) -> Iterator[TensorSpec]:

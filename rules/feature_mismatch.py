@@ -98,22 +98,23 @@ def feature_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
 
 def _linear(layer: Layer, tensor: TensorSpec, weight: Shape) -> Iterator[Finding]:
     shape = tensor.shape
-    if not shape or len(weight) not in (1, 2) or not shape[-1] != weight[-1]:
-        return
-    wanted = weight[-1]
+    if shape and len(weight) in (1, 2) and shape[-1] != weight[-1]:
+        yield _mismatch(layer, tensor, shape, weight[-1])
+
+
+def _mismatch(layer: Layer, tensor: TensorSpec, shape: Shape, wanted: Dim) -> Finding:
     before = _merged(tensor)
     if before is not None and product(before) == wanted and before[0] != 1:
-        yield _batchless(layer, tensor, before, wanted)
-    elif before is not None and before[0] != shape[0] and product(before[1:]) == wanted:
-        yield _refolded(layer, tensor, before, wanted)
-    elif _flattens(shape, wanted) or (len(shape) == 4 and not _featured(shape, wanted)):
-        yield _unflattened(layer, tensor, wanted)
-    elif len(shape) == 4 and shape[1] == wanted:
-        yield _map(layer, tensor, wanted)
-    elif _featured(shape, wanted):
-        yield _turned(layer, tensor, wanted)
-    else:
-        yield _wrong(layer, tensor, wanted, "in_features")
+        return _batchless(layer, tensor, before, wanted)
+    if before is not None and before[0] != shape[0] and product(before[1:]) == wanted:
+        return _refolded(layer, tensor, before, wanted)
+    if _flattens(shape, wanted) or (len(shape) == 4 and not _featured(shape, wanted)):
+        return _unflattened(layer, tensor, wanted)
+    if len(shape) == 4 and shape[1] == wanted:
+        return _map(layer, tensor, wanted)
+    if _featured(shape, wanted):
+        return _turned(layer, tensor, wanted)
+    return _wrong(layer, tensor, wanted, "in_features")
 
 
 # -- the kinds of fault
@@ -182,9 +183,7 @@ def _map(layer: Layer, tensor: TensorSpec, wanted: Dim) -> Finding:
             f"of it, and flatten(1), give {wanted} features"
         )
     else:
-        helps.append(
-            f"put nn.AdaptiveAvgPool2d(1) and flatten(1) before it: {wanted} features"
-        )
+        helps.append(f"put nn.AdaptiveAvgPool2d(1) and flatten(1) before it: {wanted} features")
     helps.append(
         f"or, to apply it to the {wanted} channels of every pixel, permute(0, 2, 3, 1) before it"
     )

@@ -68,8 +68,12 @@ def impossible_output_size(layer: Layer, network: Network) -> Iterator[Finding]:
 
 def _output_padding(layer: Layer) -> Iterator[Finding]:
     axes, args = axes_of(layer.op), layer.args
-    columns = [per_axis(args[name], axes) or () for name in ("output_padding", "stride", "dilation")]
-    for axis, (extra, stride, dilation) in zip(NAMES[axes], zip(*columns, strict=True), strict=True):
+    columns = [
+        per_axis(args[name], axes) or () for name in ("output_padding", "stride", "dilation")
+    ]
+    for axis, (extra, stride, dilation) in zip(
+        NAMES[axes], zip(*columns, strict=True), strict=True
+    ):
         if extra >= stride and extra >= dilation:
             most = max(stride, dilation) - 1
             yield Finding(
@@ -118,9 +122,7 @@ def _unpooled(layer: Layer, read: Reading, wanted: Shape) -> Iterator[Finding]:
             return
 
 
-def _out_of_range(
-    layer: Layer, axis: str, n: Dim, size: Dim, least: Dim, most: Dim
-) -> Finding:
+def _out_of_range(layer: Layer, axis: str, n: Dim, size: Dim, least: Dim, most: Dim) -> Finding:
     several = f"{least} to {most}" if least != most else f"{least}"
     return Finding(
         f"`{layer.title}` cannot make {axis} = {size} out of {n}: it gives {several}",

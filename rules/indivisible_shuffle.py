@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Layer, Network, origin, rule
+from convlint import Dim, Finding, Label, Layer, Network, origin, rule
 
 
 @rule("CL205", "pixel_shuffle", "pixel_unshuffle")
@@ -62,26 +62,28 @@ def indivisible_shuffle(layer: Layer, network: Network) -> Iterator[Finding]:
 def _shuffle(layer: Layer) -> Iterator[Finding]:
     image, factor = layer.args["input"], layer.args["upscale_factor"]
     channels, area = image.shape[-3], factor * factor
-    if not channels % area != 0:
-        return
-    source = origin(image, -3)
-    place = source and (source.definition or source.call)
+    if channels % area != 0:
+        source = origin(image, -3)
+        place = source and (source.definition or source.call)
+        yield Finding(
+            f"`{layer.title}` makes {factor}·{factor} = {area} channels into pixels, but "
+            f"{channels} channels are no multiple of {area}",
+            at=layer.call,
+            label=f"{channels} channels arrive",
+            related=(Label(f"{channels} channels come from here", place),) if place else (),
+            help=(_help(source, channels, area),),
+        )
+
+
+def _help(source: Layer | None, channels: Dim, area: Dim) -> str:
     below = channels // area * area
     several = f"{below + area}" if below < 1 else f"{below} or {below + area}"
-    made = source is not None and hasattr(source.module, "out_channels")
-    yield Finding(
-        f"`{layer.title}` makes {factor}·{factor} = {area} channels into pixels, but {channels} "
-        f"channels are no multiple of {area}",
-        at=layer.call,
-        label=f"{channels} channels arrive",
-        related=(Label(f"{channels} channels come from here", place),) if place else (),
-        help=(
+    if source is not None and hasattr(source.module, "out_channels"):
+        return (
             f"write out_channels={channels * area} in `{source.title}` for {channels} channels "
-            f"after the shuffle, or give it {several} channels"
-            if made and source is not None
-            else f"give it a multiple of {area} channels: {several}",
-        ),
-    )
+            f"after the shuffle, or let it give {several}"
+        )
+    return f"give it a multiple of {area} channels: {several}"
 
 
 def _unshuffle(layer: Layer) -> Iterator[Finding]:
@@ -93,7 +95,9 @@ def _unshuffle(layer: Layer) -> Iterator[Finding]:
                 f"is no multiple of {factor}",
                 at=layer.call,
                 label=f"{image} arrives",
-                help=(f"pad {axis} to {-(-size // factor) * factor}, or crop it to "
-                      f"{size // factor * factor}",),
+                help=(
+                    f"pad {axis} to {-(-size // factor) * factor}, or crop it to "
+                    f"{size // factor * factor}",
+                ),
             )
             return

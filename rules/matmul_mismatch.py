@@ -42,6 +42,7 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
 from convlint.broadcast import broadcast, clashes
@@ -66,7 +67,7 @@ def matmul_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.op == "tensordot":
         yield from _contraction(layer, *tensors[:2])
     elif layer.op in ("chain_matmul", "multi_dot"):
-        for first, second in zip(tensors, tensors[1:], strict=False):
+        for first, second in pairwise(tensors):
             yield from _product(layer, first, second)
     else:
         addend = layer.op.startswith(("add", "badd"))

@@ -34,9 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Layer, Network, rule
-
-_NORMS = frozenset({"matrix_norm"})
+from convlint import Finding, Label, Layer, Network, TensorSpec, rule
 
 
 @rule(
@@ -57,7 +55,8 @@ def missing_dimension(layer: Layer, network: Network) -> Iterator[Finding]:
     ranks = [len(t.shape) for t in tensors if t.shape is not None]
     if len(ranks) < len(tensors):
         return
-    rank = max(ranks) if layer.op in ("cosine_similarity", "vecdot") else ranks[0]
+    given = _given(layer)
+    rank = max(ranks) if layer.op in ("cosine_similarity", "vecdot") else len(given.shape or ())
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     if not all(isinstance(d, int) for d in dims):
         return
@@ -69,15 +68,20 @@ def missing_dimension(layer: Layer, network: Network) -> Iterator[Finding]:
     twice = [d for i, d in enumerate(dims) if d % limit in [e % limit for e in dims[:i]]]
     if twice:
         yield Finding(
-            f"`{layer.title}` names dimension {twice[0]} of {tensors[0]} twice: dim={dim}",
+            f"`{layer.title}` names dimension {twice[0]} of {given} twice: dim={dim}",
             at=layer.call,
-            label=f"{twice[0]} is the same as {next(e for e in dims if e % limit == twice[0] % limit)}",
+            label=f"dimension {twice[0] % limit} is named twice",
             help=("name every dimension once",),
         )
 
 
+def _given(layer: Layer) -> TensorSpec:
+    given = layer.args.get("input")
+    return given if isinstance(given, TensorSpec) else layer.tensors[0]
+
+
 def _missing(layer: Layer, dims: list[int], missing: list[int], rank: int) -> Finding:
-    given = layer.tensors[0]
+    given = _given(layer)
     named = " and ".join(str(d) for d in missing)
     return Finding(
         f"`{layer.title}` takes dimension {named} of {given}, "
@@ -100,7 +104,8 @@ def _helps(layer: Layer, dims: list[int], rank: int) -> Iterator[str]:
 
 
 def _whence(layer: Layer) -> Iterator[Label]:
-    source = layer.tensors[0].source
+    given = _given(layer)
+    source = given.source
     place = source and (source.definition or source.call)
     if place:
-        yield Label(f"{layer.tensors[0]} comes from here", place)
+        yield Label(f"{given} comes from here", place)

@@ -91,19 +91,21 @@ def _channels(layer: Layer, shape: Shape) -> Iterator[Finding]:
         kept = (layer.args[n] for n in ("running_mean", "running_var", "weight", "bias"))
         sizes = [t.numel for t in kept if t is not None and t.shape is not None]
         wanted = next((size for size in sizes if size != arrives), None)
-    if wanted is None or not wanted != arrives:
-        return
+    if wanted is not None and wanted != arrives:
+        yield _other_channels(layer, shape, axis, wanted)
+
+
+def _other_channels(layer: Layer, shape: Shape, axis: int, wanted: Dim) -> Finding:
+    arrives = shape[axis]
     other = next((i for i in range(len(shape) - 1, axis, -1) if shape[i] == wanted), None)
     if other is not None:
-        yield _turned(layer, axis, other, wanted)
-        return
-    name = "num_features"
-    yield Finding(
+        return _turned(layer, axis, other, wanted)
+    return Finding(
         f"`{layer.title}` normalizes {wanted} channels, but {arrives} arrive",
         label=f"made for {wanted} channels",
         related=_comes_from(layer.args["input"], axis, f"{arrives} channels come from here"),
         help=(
-            _write(layer, name, arrives),
+            _write(layer, "num_features", arrives),
             *_producer(layer.args["input"], axis, wanted),
         ),
     )
@@ -134,6 +136,8 @@ def _turned(layer: Layer, axis: int, other: int, wanted: Dim) -> Finding:
 
 
 def _last_axes(layer: Layer, shape: Shape) -> Iterator[Finding]:
+    if layer.rejected is not None:
+        return
     wanted = tuple(layer.args["normalized_shape"])
     arrives = shape[-len(wanted) :]
     short = len(shape) < len(wanted)

@@ -97,9 +97,7 @@ def _missing_batch(
     return (f"put unsqueeze(0) before it: {show((1, *shape))}",), ()
 
 
-def _other_kind(
-    layer: Layer, shape: Shape, ranks: tuple[int, ...], missing: bool
-) -> Iterator[str]:
+def _other_kind(layer: Layer, shape: Shape, ranks: tuple[int, ...], missing: bool) -> Iterator[str]:
     """The norm of the same family for this rank."""
     if layer.module is None or not ranks or not layer.written[-2:-1].isdigit():
         return

@@ -1,13 +1,14 @@
 """# operand-dtypes
 
 ## What it does
-Finds products (`@`, `torch.bmm`, `torch.einsum`, ...) and other operations whose operands must be
+Finds `torch.einsum`, `torch.tensordot`, `torch.lerp` and other operations whose operands must be
 of one dtype and are not, and in-place forms whose result does not fit the dtype of their tensor.
+(For `@` and the plain products see dtype-mismatch.)
 
 ## Why is this bad?
-Unlike `+` and `*`, products do not promote: torch raises `expected m1 and m2 to have the same
-dtype, but got: float != double`
-([torch.matmul](https://docs.pytorch.org/docs/stable/generated/torch.matmul.html)).
+Unlike `+` and `*` these do not promote: torch raises `expected scalar type Double but found
+Float`, and for `counts /= 2` on integers `result type Float can't be cast to the desired output
+type Long` ([type promotion](https://docs.pytorch.org/docs/stable/tensor_attributes.html)).
 
 ## Example
 ```python
@@ -21,7 +22,7 @@ class Net(nn.Module):
         self.weight = nn.Parameter(torch.zeros(3, 5))
 
     def forward(self, x):
-        return x @ self.weight  # error: CL312
+        return torch.einsum("bi,io->bo", x, self.weight)  # error: CL312
 ```
 
 ## Use instead
@@ -36,7 +37,7 @@ class Net(nn.Module):
         self.weight = nn.Parameter(torch.zeros(3, 5))
 
     def forward(self, x):
-        return x.float() @ self.weight
+        return torch.einsum("bi,io->bo", x.float(), self.weight)
 ```
 """
 
@@ -46,11 +47,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from convlint import Finding, Label, Layer, Network, TensorSpec, rule
+from convlint.einsum import EquationError, contracted, parse
 
 _ONE_DTYPE = (
-    "matmul", "mm", "bmm", "mv", "dot", "vdot", "inner", "addmm", "addmv", "baddbmm", "addbmm",
-    "chain_matmul", "multi_dot", "tensordot", "einsum", "vecdot", "cross", "linalg_cross",
-    "linalg_solve", "lerp", "heaviside", "isclose",
+    "inner", "addmv", "addbmm", "chain_matmul", "multi_dot", "tensordot", "einsum", "vecdot",
+    "cross", "linalg_cross", "linalg_solve", "cdist", "lerp", "heaviside", "isclose",
 )  # fmt: skip
 _IN_PLACE = (
     "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power", "atan2",
@@ -73,10 +74,14 @@ def operand_dtypes(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.op in _ONE_DTYPE:
         yield from _mixed(layer, tensors)
     else:
-        yield from _in_place(layer, tensors[0])
+        yield from _in_place(layer, layer.args.get("input", tensors[0]))
 
 
 def _mixed(layer: Layer, tensors: list[TensorSpec]) -> Iterator[Finding]:
+    if layer.op == "lerp" and layer.tensors[-1].shape == () and len(tensors) == 3:
+        tensors = tensors[:2]
+    if layer.op == "einsum" and not _multiplied(layer):
+        return
     first = tensors[0]
     other = next((t for t in tensors[1:] if t.dtype != first.dtype), None)
     if other is None or (layer.op == "inner" and () in (first.shape, other.shape)):
@@ -97,14 +102,23 @@ def _mixed(layer: Layer, tensors: list[TensorSpec]) -> Iterator[Finding]:
     )
 
 
-def _in_place(layer: Layer, own: TensorSpec) -> Iterator[Finding]:
+def _multiplied(layer: Layer) -> bool:
+    """Whether an einsum is a product of matrices; else it promotes as `*` does."""
+    shapes = tuple(t.shape for t in layer.tensors if t.shape is not None)
+    try:
+        return contracted(parse(layer.args["equation"]), shapes)
+    except (EquationError, ValueError, AttributeError):
+        return False
+
+
+def _in_place(layer: Layer, own: Any) -> Iterator[Finding]:
     name = layer.written.rsplit(".", 1)[-1]
     if not (name.endswith("_") and not name.endswith("__")) and not name.startswith("__i"):
         return
     result = layer.outputs[0].dtype if layer.outputs else None
-    if result is None or _category(result) <= max(_category(own.dtype), 0):
+    if result is None or not isinstance(own, TensorSpec) or name == "__invert__":
         return
-    if name == "__invert__":
+    if _category(result) <= _category(own.dtype):
         return
     yield Finding(
         f"`{layer.title}` gives {_name(result)}, which does not fit the {_name(own.dtype)} tensor "

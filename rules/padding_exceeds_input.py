@@ -57,8 +57,10 @@ def padding_exceeds_input(layer: Layer, network: Network) -> Iterator[Finding]:
     if image is None or image.shape is None or layer.rejected is not None:
         return
     mode, rows = _padded(layer) if layer.op == "pad" else _convolved(layer)
+    # a mirrored or repeated border may leave an axis empty, but not every axis
+    empty = mode in ("reflect", "replicate") and all(n + b + a < 1 for _, n, b, a in rows)
     for axis, n, before, after in rows:
-        yield from _exceeds(layer, mode, axis, n, before, after)
+        yield from _exceeds(layer, mode, axis, n, before, after, 1 if empty else 0)
 
 
 def _padded(layer: Layer) -> tuple[str, Sequence[Row]]:
@@ -72,9 +74,7 @@ def _padded(layer: Layer) -> tuple[str, Sequence[Row]]:
         return "", ()
     names = NAMES.get(len(ends), tuple(f"axis {d}" for d in range(-len(ends), 0)))
     sizes = image.shape[len(image.shape) - len(ends) :]
-    return mode, [
-        (axis, n, *end) for axis, n, end in zip(names, sizes, ends, strict=True)
-    ]
+    return mode, [(axis, n, *end) for axis, n, end in zip(names, sizes, ends, strict=True)]
 
 
 def _convolved(layer: Layer) -> tuple[str, Sequence[Row]]:
@@ -90,7 +90,7 @@ def _convolved(layer: Layer) -> tuple[str, Sequence[Row]]:
 
 
 def _exceeds(
-    layer: Layer, mode: str, axis: str, n: Dim, before: Dim, after: Dim
+    layer: Layer, mode: str, axis: str, n: Dim, before: Dim, after: Dim, least: int
 ) -> Iterator[Finding]:
     formula = f"{n} + {before} + {after} = {n + before + after}"
     label = "made for larger maps"
@@ -112,7 +112,10 @@ def _exceeds(
             label=label,
             help=(f"pad {n} or less along {axis}",),
         )
-    elif n + before + after < (0 if mode == "constant" else 1) and (before < 0 or after < 0):
+    elif (before < 0 or after < 0) and (
+        n + before + after < least
+        or (mode == "constant" and n + _negative(before) + _negative(after) < 0)
+    ):
         yield Finding(
             f"`{layer.title}` cuts {-_negative(before) - _negative(after)} off {axis}, but only "
             f"{n} arrive",

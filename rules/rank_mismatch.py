@@ -145,13 +145,16 @@ def _pad(layer: Layer, image: TensorSpec) -> Iterator[Finding]:
                 label=f"{image} arrives",
             )
     elif axes not in _ORDERS or rank not in (axes + 1, axes + 2):
+        takes = (
+            f"it takes {_ORDERS[axes]}, with or without N"
+            if axes in _ORDERS
+            else ("1, 2 or 3 axes can be padded in this mode")
+        )
         yield Finding(
             f"`{layer.title}` pads {axes} axes in mode {mode!r}, but {image} has {_count(image)}",
             at=layer.call,
             label=f"{image} arrives",
-            help=(f"it takes {_ORDERS[axes]}, with or without the batch",) if axes in _ORDERS else (
-                "torch pads 1, 2 or 3 axes in this mode",
-            ),
+            help=(takes,),
         )
 
 
@@ -160,7 +163,7 @@ def _interpolate(layer: Layer, image: TensorSpec) -> Iterator[Finding]:
     mode, given = layer.args["mode"], layer.args["size"] or layer.args["scale_factor"]
     axes = mode_axes(mode, rank)
     missing = ("write .unsqueeze(0) on its input: the batch dimension is missing",)
-    if axes != rank - 2 or rank not in (3, 4, 5) or layer.args["antialias"] and rank != 4:
+    if axes != rank - 2 or rank not in (3, 4, 5) or (layer.args["antialias"] and rank != 4):
         takes = _ORDERS.get(axes or 0, "(N, C, L), (N, C, H, W) or (N, C, D, H, W)")
         yield Finding(
             f"`{layer.title}` in mode {mode!r} takes {takes}, but {image} has {_count(image)}",

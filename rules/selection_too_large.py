@@ -49,7 +49,8 @@ def selection_too_large(layer: Layer, network: Network) -> Iterator[Finding]:
         source = origin(given, dim) if rank else None
         place = source and (source.definition or source.call)
         yield Finding(
-            f"`{layer.title}` asks for k={k} of the {size} elements along dimension {dim} of {given}",
+            f"`{layer.title}` asks for k={k} of the {size} elements along dimension {dim} of "
+            f"{given}",
             at=layer.call,
             label=f"{k} > {size}" if k > size else f"{k} < {least}",
             related=(Label(f"{size} comes from here", place),) if place else (),

@@ -60,20 +60,20 @@ _BOOL, _INT, _FLOAT, _COMPLEX = range(4)
 
 _REFUSED = {
     (_BOOL,): (
-        "neg", "abs", "positive", "pow", "addcmul", "trapezoid", "trapz", "cumulative_trapezoid",
-        "matmul", "mm", "bmm", "mv", "dot", "vdot", "inner", "addmm", "addmv", "baddbmm", "addbmm",
-        "chain_matmul", "multi_dot", "tensordot", "linalg_cross", "cross", "matrix_power",
+        "neg", "abs", "positive", "pow", "trace", "addcmul", "trapezoid", "trapz",
+        "cumulative_trapezoid", "inner", "addmv", "addbmm", "chain_matmul", "multi_dot", "tensordot", "linalg_cross",
+        "cross", "matrix_power",
     ),
     (_COMPLEX,): (
         "deg2rad", "rad2deg", "digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "sign",
         "isneginf", "isposinf", "signbit", "entr", "i0e", "i1", "i1e", "ndtr", "amax", "amin",
         "max", "min", "mode", "sort", "argsort", "msort", "cummax", "cummin", "aminmax", "nansum",
         "atan2", "lt", "le", "gt", "ge", "maximum", "minimum", "fmax", "fmin", "copysign", "xlogy",
-        "xlog1py", "zeta", "clamp", "clamp_min", "clamp_max", "heaviside",
+        "xlog1py", "zeta", "clamp_min", "clamp_max", "heaviside",
     ),
     (_BOOL, _COMPLEX): (
         "ceil", "floor", "round", "trunc", "argmax", "argmin", "median", "nanmedian", "topk",
-        "kthvalue", "floor_divide", "remainder", "rmod", "fmod", "searchsorted",
+        "kthvalue", "clamp", "isin", "floor_divide", "remainder", "rmod", "fmod", "searchsorted",
     ),
     (_BOOL, _INT): (
         "mean", "std", "var", "std_mean", "var_mean", "logcumsumexp", "norm", "vector_norm",
@@ -82,7 +82,7 @@ _REFUSED = {
     ),
     (_BOOL, _INT, _COMPLEX): (
         "frac", "nanmean", "quantile", "nanquantile", "histc", "hypot", "nextafter", "igamma",
-        "igammac", "cdist", "cosine_similarity",
+        "igammac", "cosine_similarity",
     ),
     (_FLOAT, _COMPLEX): ("bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor"),
     (_BOOL, _FLOAT, _COMPLEX): (
@@ -90,11 +90,14 @@ _REFUSED = {
     ),
 }  # fmt: skip
 _TABLE = {name: kinds for kinds, names in _REFUSED.items() for name in names}
-_ORDERS = frozenset({"sub", "rsub", "pairwise_distance"})  # no bool may take part
+_NONE = {"cdist": (_BOOL, _INT, _COMPLEX)} | dict.fromkeys(
+    ("sub", "rsub", "pairwise_distance", "dist"), (_BOOL,)
+)  # none of the operands may be of these
+_NUMBERS = frozenset({"cummax", "cummin", "mode", "kthvalue", "topk", "inner"})
 _AVERAGES = frozenset({"mean", "nanmean"})
 
 
-@rule("CL311", *_TABLE, *sorted(_ORDERS))
+@rule("CL311", *_TABLE, *(name for name in _NONE if name not in _TABLE))
 def unsupported_dtype(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.rejected is not None or not layer.exact:
         return
@@ -105,22 +108,23 @@ def unsupported_dtype(layer: Layer, network: Network) -> Iterator[Finding]:
     ]
     if layer.op in ("chain_matmul", "multi_dot"):
         operands = list(layer.tensors)
+    if layer.op == "addcdiv":
+        operands = [layer.args["tensor1"], layer.args["tensor2"]]
     asked = layer.args.get("dtype")
     if asked is not None and layer.op not in ("norm", "vector_norm", "matrix_norm", "linalg_norm"):
         operands = []  # converted first
     kinds = [_kind(v) for v in operands if v is not None]
     if layer.op in ("max", "min") and not isinstance(layer.args.get("dim"), TensorSpec):
-        kinds = kinds[:1]
+        kinds = [_kind(layer.args["input"])]
     if not kinds or None in kinds:
         return
     known = [k for k in kinds if k is not None]
-    if layer.op in _ORDERS:
-        refused = _BOOL in known
-        worst = _BOOL
-    else:
+    if layer.op in _NUMBERS and any(t.shape == () for t in layer.tensors):
+        return  # of a single number torch looks at less
+    worst = next((k for k in known if k in _NONE.get(layer.op, ())), None)
+    if worst is None and max(known) in _TABLE.get(layer.op, ()):
         worst = max(known)
-        refused = worst in _TABLE[layer.op]
-    if refused:
+    if worst is not None:
         yield Finding(
             f"`{layer.title}` does not take {_KINDS[worst]} {_noun(worst)}, but "
             f"{_names(operands)} arrives",

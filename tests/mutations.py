@@ -52,8 +52,13 @@ def mutants(rng: random.Random, names: tuple[str, ...] = ()) -> Iterator[Mutant]
         text = (folder / file).read_text(encoding="utf-8")
         given = case.get("fixed_input", case["input"]) if file == "fixed.py" else case["input"]
         inputs = tuple(parse(t) for t in (given if isinstance(given, list) else [given]))
-        if rng.random() < 0.25:
+        kind = rng.random()
+        if kind < 0.2:
             inputs, change = _resized(inputs, rng)
+        elif kind < 0.4:
+            text, change = _renamed(text, rng)
+        elif kind < 0.5:
+            text, change = _dropped(text, rng)
         else:
             text, change = _edited(text, rng)
         yield Mutant(f"{folder.name}/{file}", text, change, inputs, case["train_mode"])
@@ -85,6 +90,53 @@ def _edited(text: str, rng: random.Random) -> tuple[str, str]:
     new = line[: spot.col_offset] + str(value).encode() + line[spot.end_col_offset :]
     lines[spot.lineno - 1] = new.decode()
     return "".join(lines), f"line {spot.lineno}: {spot.value} -> {value}"
+
+
+_NAMES = [
+    ("Conv2d", "Conv1d"), ("BatchNorm2d", "BatchNorm1d"), ("MaxPool2d", "MaxPool1d"),
+    ("Conv1d", "Conv2d"), ("BatchNorm1d", "BatchNorm2d"), ("Conv2d", "ConvTranspose2d"),
+    ("BatchNorm2d", "LayerNorm"), ("torch.cat", "torch.stack"), ("torch.stack", "torch.cat"),
+    (".view(", ".reshape("), (".reshape(", ".view("), (".flatten(1)", ".flatten()"),
+    (".flatten(2)", ".flatten(1)"), (".squeeze(1)", ".squeeze()"), ("unsqueeze(1)", "unsqueeze(0)"),
+    ("Linear", "Bilinear"), ("GRU", "LSTM"), ("LSTM", "GRU"), (" + ", " @ "), ("dim=1", "dim=2"),
+    ("batch_first=True", "batch_first=False"), ("AdaptiveAvgPool2d(1)", "AvgPool2d(2)"),
+    ("mean((2, 3))", "mean(1)"), (".transpose(1, 2)", ""), ("permute(0, 2, 3, 1)", "permute(0, 3, 1, 2)"),
+    ("nn.Flatten()", "nn.Identity()"), ("padding=1", "padding=0"), ("stride=2", "stride=3"),
+    ("-1", "2"), ("x.size(0)", "x.size(1)"), ("float", "half"), ("keepdim=True", "keepdim=False"),
+]  # fmt: skip
+
+
+def _renamed(text: str, rng: random.Random) -> tuple[str, str]:
+    """One of the usual slips: a name for its neighbour, once."""
+    fitting = [pair for pair in _NAMES if pair[0] in text]
+    if not fitting:
+        return _edited(text, rng)
+    old, new = rng.choice(fitting)
+    parts = text.split(old)
+    at = rng.randrange(1, len(parts))
+    changed = old.join(parts[:at]) + new + old.join(parts[at:])
+    try:
+        ast.parse(changed)
+    except SyntaxError:
+        return _edited(text, rng)
+    return changed, f"line {old.join(parts[:at]).count(chr(10)) + 1}: {old} -> {new}"
+
+
+def _dropped(text: str, rng: random.Random) -> tuple[str, str]:
+    """A forgotten line of a forward."""
+    spots = [
+        statement
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__"
+        for statement in node.body
+        if isinstance(statement, ast.Assign) and statement.lineno == statement.end_lineno
+    ]
+    if not spots:
+        return _edited(text, rng)
+    spot = rng.choice(spots)
+    lines = text.splitlines(keepends=True)
+    lines[spot.lineno - 1] = " " * spot.col_offset + "pass\n"
+    return "".join(lines), f"line {spot.lineno} is dropped"
 
 
 def _other(value: int, rng: random.Random) -> int:

@@ -169,7 +169,8 @@ def hardshrink(input: TensorSpec, lambd: float = 0.5) -> TensorSpec:
 
 @operator
 def logsigmoid(input: TensorSpec) -> TensorSpec:
-    return float_alike(input)
+    strides = CONTIGUOUS if input.strides == CONTIGUOUS else None
+    return TensorSpec(input.shape, floating(input.dtype), strides)
 
 
 @operator(random=True)

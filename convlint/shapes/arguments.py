@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from convlint.dims import Dim, Shape, Unknown, guess
+from convlint.dims import Dim, Unknown, guess
 from convlint.shapes.registry import Rejected
-from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
+from convlint.tensor import TensorSpec
 from convlint.window import per_axis
 
 
@@ -52,10 +52,6 @@ def survived(size: Dim) -> Dim:
     return Unknown(1) if guess(size) < 1 else size
 
 
-def dense(input: TensorSpec, shape: Shape | None, *others: TensorSpec | None) -> TensorSpec:
-    """A new tensor of the input's dtype, contiguous where all that went in was."""
-    strides: Strides = CONTIGUOUS
-    for spec in (input, *others):
-        if spec is not None and spec.strides != CONTIGUOUS:
-            strides = None
-    return TensorSpec(shape, input.dtype, strides)
+def not_negative(size: Dim) -> Dim:
+    """An output size that may be zero; where it cannot be, what is left once that is mended."""
+    return Unknown(1) if guess(size) < 0 else size

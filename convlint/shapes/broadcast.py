@@ -17,6 +17,8 @@ def elementwise(dtype: torch.dtype | None, *operands: Any) -> TensorSpec:
     first = tensors[0]
     if len(tensors) == 1 and (first.strides is CONTIGUOUS or first.strides is None):
         return TensorSpec(first.shape, dtype, first.strides)
+    if all(t.shape == first.shape and t.strides == CONTIGUOUS for t in tensors):
+        return TensorSpec(first.shape, dtype, None if first.shape is None else CONTIGUOUS)
     shapes = []
     for tensor in tensors:
         if tensor.shape is None:
@@ -31,10 +33,11 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
 
     The axes go in the order of the operands' strides, the first operand deciding first.
     """
+    whole = any(o.shape == shape for o in operands)
+    if not whole and any(n == 1 for n in shape):
+        return None  # the stride of an axis of size one, which can be anything, may decide
     if all(o.strides == CONTIGUOUS for o in operands):
-        # where none has all axes, the stride of an axis of size one, which can be any, may decide
-        whole = any(o.shape == shape for o in operands) or not any(n == 1 for n in shape)
-        return CONTIGUOUS if whole else None
+        return CONTIGUOUS
     if not known(*shape):
         return None
     rank = len(shape)
@@ -84,7 +87,7 @@ def row_major(shape: Shape, strides: tuple[Dim, ...]) -> bool:
 def _dense(shape: Shape, strides: tuple[Dim, ...]) -> bool:
     """Whether the elements fill a block of memory without gaps or overlaps."""
     step: Any = 1
-    for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n != 1):  # type: ignore[type-var]
+    for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n != 1):
         if stride != step:
             return False
         step *= size

@@ -9,7 +9,7 @@ import torch
 
 from convlint.shapes.axes import formatted
 from convlint.shapes.registry import operator
-from convlint.strides import preserved
+from convlint.strides import preserved, suggests_channels_last
 from convlint.tensor import TensorSpec
 
 _NAMED: Final = {
@@ -45,6 +45,11 @@ def cast(input: TensorSpec, dtype: Any, memory_format: Any = None) -> TensorSpec
     """`input` as another dtype: itself where it is that already, else a copy."""
     if memory_format is not None and memory_format != torch.preserve_format:
         strides = formatted(input, memory_format)
+        turned = suggests_channels_last(input)
+        if input.dtype is dtype and turned is None:
+            strides = None
+        elif input.dtype is dtype and turned is (memory_format != torch.contiguous_format):
+            return input
     elif input.dtype is dtype and dtype is not None:
         return input
     elif input.dtype is None or dtype is None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from convlint.dims import Shape
 from convlint.layout import read_image
-from convlint.shapes.arguments import dense, numbers, positive, survived
+from convlint.shapes.arguments import numbers, positive, survived
+from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
-from convlint.tensor import TensorSpec
+from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.window import explain_windows, paddings, window_size
 
 
@@ -44,7 +46,7 @@ def _convolution(axes: int) -> ShapeFunction:
             raise Rejected("padding='same' is not supported for strided convolutions")
         fits_bias(bias, None if weight.shape is None else weight.shape[0])
         if input.shape is None or weight.shape is None or kernel is None:
-            return dense(input, None, weight)
+            return fresh(input, None)
         read = read_image(input.shape, weight.shape[1] * groups, axes)
         ends = paddings(padding, kernel, dilations)
         assert ends is not None
@@ -55,9 +57,25 @@ def _convolution(axes: int) -> ShapeFunction:
             )
         )
         lead = read.shape[: -axes - 1]
-        return dense(input, (*lead, weight.shape[0], *sizes), weight)
+        output = (*lead, weight.shape[0], *sizes)
+        return laid_out(axes, input, weight, output, wrapped=padding_mode == "circular")
 
     return shape
+
+
+def laid_out(
+    axes: int, input: TensorSpec, weight: TensorSpec, shape: Shape, wrapped: bool = False
+) -> TensorSpec:
+    """The result of a convolution, in the order in which torch's kernels write it.
+
+    Args:
+        wrapped: circular padding has made a contiguous copy before.
+    """
+    if axes == 1 or (wrapped and weight.strides == CONTIGUOUS):
+        return fresh(input, shape)
+    if axes == 2 and len(shape) == 4 and input.dtype is torch.float32:
+        return kept(input, shape, weight)
+    return unless_contiguous(input if weight.strides == CONTIGUOUS else weight, shape)
 
 
 def kernel_of(weight: TensorSpec, axes: int) -> Shape | None:

@@ -66,7 +66,8 @@ def rand(size: Any, dtype: Any = None) -> TensorSpec:
 
 @operator(variadic="size", random=True)
 def randn(size: Any, dtype: Any = None) -> TensorSpec:
-    return made(size, _floating(dtype, "randn"))
+    tensor = made(size, dtype or torch.get_default_dtype())
+    return tensor if tensor.numel == 0 else tensor.with_dtype(_floating(dtype, "randn"))
 
 
 def _floating(dtype: Any, name: str) -> torch.dtype:
@@ -113,6 +114,8 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None) ->
         if all(d is not None for d in dtypes):
             whole = all(d is not None and not d.is_floating_point for d in dtypes)
             dtype = torch.int64 if whole else torch.get_default_dtype()
+    if dtype is torch.int64:
+        limits = tuple(int(v) if isinstance(v, float) else v for v in limits)
     return TensorSpec((stepped(*limits),), dtype)
 
 

@@ -17,6 +17,8 @@ def einsum(equation: Any, operands: tuple[Any, ...]) -> TensorSpec:
     dtype = tensors[0].dtype if tensors else None
     if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
         dtype = None  # small integers and bools become int64 where a letter is only summed
+    if any(t.dtype is not dtype for t in tensors):
+        dtype = None
     shapes = tuple(t.shape for t in tensors if t.shape is not None)
     if len(shapes) != len(operands):
         return TensorSpec(None, dtype, None)

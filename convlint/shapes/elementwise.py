@@ -14,7 +14,7 @@ from convlint.dims import Unknown
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import floating, promoted, real
 from convlint.shapes.registry import Rejected, operator
-from convlint.tensor import TensorSpec
+from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 
 def _register(names: Iterable[str], function: Callable[..., Any]) -> None:
@@ -88,7 +88,10 @@ def positive(input: TensorSpec) -> TensorSpec:
 
 @operator
 def angle(input: TensorSpec) -> TensorSpec:
-    return elementwise(floating(real(input.dtype)), input)
+    made = elementwise(floating(real(input.dtype)), input)
+    if input.dtype is None or input.dtype.is_complex:  # made from the real and imaginary parts
+        return made.with_shape(made.shape, _plain(input))
+    return made
 
 
 @operator
@@ -136,7 +139,8 @@ def _promoting_to_float(input: Any, other: Any) -> TensorSpec:
 
 
 def _comparing(input: Any, other: Any) -> Any:
-    if not isinstance(other, (TensorSpec, int, float, complex, Unknown)) and promoted(other) is None:
+    numbers = (TensorSpec, int, float, complex, Unknown)
+    if not isinstance(other, numbers) and promoted(other) is None:
         return NotImplemented  # Python then compares identities: `x == None`
     return elementwise(torch.bool, input, other)
 
@@ -288,6 +292,10 @@ def lerp(input: TensorSpec, end: TensorSpec, weight: Any) -> TensorSpec:
 @operator
 def result_type(tensor1: Any, tensor2: Any) -> torch.dtype | None:
     return promoted(tensor1, tensor2)
+
+
+def _plain(input: TensorSpec) -> Strides:
+    return CONTIGUOUS if input.strides == CONTIGUOUS else None
 
 
 def _tensor(value: Any) -> TensorSpec | None:

@@ -83,8 +83,6 @@ def broadcast_tensors(tensors: Any) -> tuple[TensorSpec, ...]:
 
 def repeated(input: TensorSpec, counts: Shape) -> TensorSpec:
     """`input` laid side by side, `counts` times along every axis."""
-    if any(isinstance(n, int) and n < 0 for n in counts):
-        raise Rejected(f"Trying to create tensor with negative dimension in repeats {counts}")
     if input.shape is None:
         return input.with_shape([Unknown() for _ in counts])
     lead = len(counts) - len(input.shape)
@@ -94,7 +92,10 @@ def repeated(input: TensorSpec, counts: Shape) -> TensorSpec:
             " of tensor"
         )
     padded = (1,) * lead + input.shape
-    return input.with_shape(n * count for n, count in zip(padded, counts, strict=True))
+    shape = [n * count for n, count in zip(padded, counts, strict=True)]
+    if any(n < 0 for n in shape):
+        raise Rejected(f"Trying to create tensor with negative dimension: {shape}")
+    return input.with_shape(shape)
 
 
 @operator(variadic="repeats")
@@ -122,7 +123,7 @@ def repeat_interleave(
     shape: Shape = (product(input.shape),) if dim is None else input.shape
     place = 0 if dim is None else axis(dim, len(shape))
     if not shape:
-        shape = (1,)
+        raise Rejected("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     held = shape[place]
     if isinstance(repeats, TensorSpec):
         made: Dim = Unknown()

@@ -193,6 +193,8 @@ def take_along_dim(input: TensorSpec, indices: TensorSpec, dim: Any = None) -> T
             f" but got {len(input.shape)} dimensions for input, and {len(indices.shape)}"
             " dimensions for indices"
         )
+    if not input.shape:
+        raise Rejected("Dimension specified as 0 but tensor has no dimensions")
     place = axis(dim, len(input.shape))
     shape: list[Dim] = []
     for at, (a, b) in enumerate(zip(input.shape, indices.shape, strict=True)):

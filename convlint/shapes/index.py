@@ -122,11 +122,14 @@ def taken(input: TensorSpec, index: Any) -> tuple[Selection, TensorSpec]:
         raise Rejected(f"too many indices for tensor of dimension {len(input.shape)}")
     selection = Selection(input)
     rest = len(input.shape) - sum(took)
+    dots = 0
     for item in items:
         if item is Ellipsis:
-            for _ in range(rest):
+            dots += 1
+            for _ in range(rest if dots == 1 else 0):
                 selection.keep(input.shape[selection.place])
-            rest = 0
+        elif dots > 1 and rest > 0 and item != slice(None):  # torch skips as many axes again
+            raise Rejected("Dimension out of range: an index after a second Ellipsis")
         else:
             _apply(selection, item)
     while selection.place < len(input.shape):
@@ -162,7 +165,8 @@ def _apply(selection: Selection, item: Any) -> None:
 
 
 def _apply_tensor(selection: Selection, item: TensorSpec) -> None:
-    if item.dtype is not None and item.dtype not in _INDICES:
+    number = item.shape == () and item.dtype is not None and not _real(item.dtype)
+    if item.dtype is not None and item.dtype not in _INDICES and not number:
         raise Rejected("tensors used as indices must be long, int, byte or bool tensors")
     if item.shape is None:
         selection.index((Unknown(),))
@@ -186,6 +190,10 @@ def _apply_tensor(selection: Selection, item: TensorSpec) -> None:
         selection.index(item.shape)
     else:
         selection.place += 1
+
+
+def _real(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
 
 
 def nested_shape(item: Any) -> Shape:

@@ -64,7 +64,6 @@ def joined(tensors: Sequence[TensorSpec], dim: Any) -> TensorSpec:
             raise Rejected(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
     filled = [t for t in tensors if not empty_vector(t)]
     if not filled:
-        axis(dim, 1)
         return TensorSpec((0,), dtype)
     shapes = [t.shape for t in filled if t.shape is not None]
     rank = len(shapes[0]) if shapes else 0

@@ -276,8 +276,8 @@ def multilabel_margin_loss(
 ) -> TensorSpec:
     shape = _samples(input)
     if target.shape is not None and input.shape is not None:
-        pairs = zip(target.shape, input.shape, strict=False)
-        if len(target.shape) != len(input.shape) or any(a != b for a, b in pairs):
+        one, other = input.shape or (1,), target.shape or (1,)
+        if len(one) != len(other) or any(a != b for a, b in zip(one, other, strict=True)):
             raise Rejected(f"inconsistent target size: {target} for input of size: {input}")
     return _reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
 
@@ -293,14 +293,16 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> TensorSpec:
-    shape = _samples(input)
-    if (
-        shape
-        and target.shape is not None
-        and (len(target.shape) != 1 or target.shape[0] != shape[0])
-    ):
-        raise Rejected(f"inconsistent target size, expected {shape[0]} but got {target}")
-    return _reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
+    lead = _samples(input)
+    if lead is not None and target.shape is not None:
+        batch, other = lead or (1,), target.shape or (1,)
+        if len(other) != 1 or other[0] != batch[0]:
+            raise Rejected(
+                "multi_margin_loss: target tensor should be 1-D with size equal to the number of "
+                f"input samples (batch size). Expected target size [{batch[0]}], but got {target}"
+            )
+    each = TensorSpec(target.shape, input.dtype, None)
+    return _reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.multilabel_soft_margin_loss", only=True)

@@ -14,7 +14,7 @@ from convlint.dims import Shape, product, show
 from convlint.network import Layer
 from convlint.shapes.promotion import promote, promoted
 from convlint.shapes.registry import explains, operator
-from convlint.tensor import TensorSpec
+from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
 def multiplied(first: Shape, second: Shape) -> Shape:
@@ -28,10 +28,9 @@ def multiplied(first: Shape, second: Shape) -> Shape:
 def _times(first: TensorSpec, second: TensorSpec) -> TensorSpec:
     """`first @ second`; for ranks that mm or bmm do not take, what torch.matmul would give."""
     dtype = first.dtype if first.dtype is not None else second.dtype
-    shapes = first.shape, second.shape
-    if shapes[0] is None or shapes[1] is None:
+    if first.shape is None or second.shape is None:
         return TensorSpec(None, dtype, None)
-    return TensorSpec(multiplied(*shapes), dtype)
+    return TensorSpec(multiplied(first.shape, second.shape), dtype)
 
 
 @operator("linalg.matmul", "Tensor.__matmul__", "swapped:Tensor.__rmatmul__")
@@ -134,7 +133,9 @@ def addmv(
 def addr(
     input: TensorSpec, vec1: TensorSpec, vec2: TensorSpec, beta: Any = 1, alpha: Any = 1
 ) -> TensorSpec:
-    return outer(vec1, vec2).with_dtype(promoted(input, vec1, vec2))
+    made = outer(vec1, vec2)
+    strides = made.strides if input.strides == CONTIGUOUS else None
+    return TensorSpec(made.shape, promoted(input, vec1, vec2), strides)
 
 
 @operator

@@ -11,7 +11,8 @@ from torch import nn
 
 from convlint.layout import NAMES
 from convlint.network import Layer
-from convlint.shapes.arguments import dense, survived, whole
+from convlint.shapes.arguments import not_negative, whole
+from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, explains, lowers, operator
 from convlint.tensor import TensorSpec
 from convlint.window import pad_ends, spelled
@@ -33,15 +34,20 @@ def pad(input: TensorSpec, pad: Any, mode: Any = "constant", value: Any = None) 
     if mode != "constant" and isinstance(value, (int, float)) and value != 0:
         raise Rejected(f'padding mode "{mode}" doesn\'t take in value argument')
     if input.shape is None:
-        return dense(input, None)
-    kept = len(input.shape) - len(ends)
-    if kept < 0:  # more axes are padded than there are
-        ends, kept = ends[-kept:], 0
+        return fresh(input, None)
+    rest = len(input.shape) - len(ends)
+    if rest < 0:  # more axes are padded than there are
+        ends, rest = ends[-rest:], 0
     sizes = (
-        survived(n + before + after) if before != 0 or after != 0 else n
-        for n, (before, after) in zip(input.shape[kept:], ends, strict=True)
+        not_negative(n + before + after) if before != 0 or after != 0 else n
+        for n, (before, after) in zip(input.shape[rest:], ends, strict=True)
     )
-    return dense(input, (*input.shape[:kept], *sizes))
+    shape = (*input.shape[:rest], *sizes)
+    if mode == "circular":
+        return fresh(input, shape)
+    if mode == "constant" and not any(before > 0 or after > 0 for before, after in ends):
+        return unless_contiguous(input, shape)  # a copy in the order of the input
+    return kept(input, shape)
 
 
 def _lowered(mode: str) -> Any:

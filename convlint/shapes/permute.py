@@ -121,7 +121,7 @@ def adjoint(input: TensorSpec) -> TensorSpec:
 
 def _matrices(input: TensorSpec, written: str) -> TensorSpec:
     if input.shape is not None and len(input.shape) < 2:
-        if not input.shape and written != "mT":
+        if not input.shape:
             return input
         raise Rejected(
             f"tensor.{written} is only supported on matrices or batches of matrices."

@@ -12,7 +12,8 @@ from torch import nn
 
 from convlint.dims import Dim, Shape, Unknown, guess
 from convlint.layout import read_image
-from convlint.shapes.arguments import dense, numbers, positive, survived, whole
+from convlint.shapes.arguments import numbers, positive, survived, whole
+from convlint.shapes.memory import fresh, kept, kept_sequence, unless_contiguous
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
 from convlint.window import explain_windows, is_mean, window_size
@@ -76,7 +77,14 @@ def _max_pool(axes: int, indices: bool) -> ShapeFunction:
         return_indices: Any = False,
     ) -> Any:
         sizes = _pooled(axes, input, kernel_size, stride, padding, dilation, ceil_mode)
-        return _with_indices(dense(input, sizes), indices or bool(return_indices))
+        pair = indices or bool(return_indices)
+        if axes == 1:
+            output = kept_sequence(input, sizes) if pair else fresh(input, sizes)
+        elif axes == 3 and sizes is not None and len(sizes) == 4:
+            output = unless_contiguous(input, sizes)
+        else:
+            output = kept(input, sizes)
+        return _with_indices(output, pair)
 
     return shape
 
@@ -98,9 +106,14 @@ def _avg_pool(axes: int) -> ShapeFunction:
         if isinstance(divisor_override, int) and divisor_override == 0:
             raise Rejected("divisor must be not zero")
         sizes = _pooled(axes, input, kernel_size, stride, padding, 1, ceil_mode, axes == 3)
-        return dense(input, sizes)
+        return _averaged(axes, input, sizes)
 
     return shape
+
+
+def _averaged(axes: int, input: TensorSpec, shape: Shape | None) -> TensorSpec:
+    """The result of a mean over windows, in the order in which torch writes it."""
+    return (kept_sequence, kept, fresh)[axes - 1](input, shape)
 
 
 def _lp_pool(axes: int) -> ShapeFunction:
@@ -114,7 +127,7 @@ def _lp_pool(axes: int) -> ShapeFunction:
         if axes == 1 and isinstance(kernel_size, (tuple, list)):
             raise Rejected("kernel_size of lp_pool1d must be a number")
         sizes = _pooled(axes, input, kernel_size, stride, 0, 1, ceil_mode, axes == 3)
-        return dense(input, sizes)
+        return unless_contiguous(input, sizes)
 
     return shape
 
@@ -133,16 +146,24 @@ def _adaptive(axes: int, indices: bool | None) -> ShapeFunction:
         if any(isinstance(n, int) and n < 0 for n in wanted):
             raise Rejected(f"output_size must not be negative, but it is {output_size}")
         if input.shape is None:
-            return dense(input, None)
+            return fresh(input, None)
         shape = input.shape
-        if not is_mean(output_size, shape, axes, maximum=indices is not None):
+        mean = is_mean(output_size, shape, axes, maximum=indices is not None)
+        if not mean:
             shape = read_image(shape, None, axes).shape
             not_empty(shape, axes)
         spatial = (
             n if w is None else whole(w, "output_size")
             for w, n in zip(wanted, shape[-axes:], strict=True)
         )
-        return dense(input, (*shape[:-axes], *spatial))
+        shape = (*shape[:-axes], *spatial)
+        if mean:
+            return unless_contiguous(input, shape)
+        if indices is None:
+            return _averaged(axes, input, shape)
+        if axes == 3:
+            return unless_contiguous(input, shape)
+        return kept_sequence(input, shape) if axes == 1 else kept(input, shape)
 
     def mean(input: TensorSpec, output_size: Any) -> TensorSpec:
         return sizes(input, output_size)
@@ -166,7 +187,7 @@ def _fractional(axes: int, indices: bool) -> ShapeFunction:
         if output_size is None and output_ratio is None:
             raise Rejected("requires specifying either an output_size or an output_ratio")
         if input.shape is None:
-            return _with_indices(dense(input, None), indices or bool(return_indices))
+            return _with_indices(fresh(input, None), indices or bool(return_indices))
         read = read_image(input.shape, None, axes)
         not_empty(read.shape, axes)
         spatial = read.spatial(axes)
@@ -174,7 +195,7 @@ def _fractional(axes: int, indices: bool) -> ShapeFunction:
         for n, k, w in zip(spatial, kernel, wanted, strict=True):
             if w + k - 1 > (n - 1 if axes == 3 else n):  # one less in torch's 3d pool
                 raise Rejected(f"an output of {w} with a kernel of {k} is too large for {n}")
-        output = dense(input, (*read.shape[:-axes], *wanted))
+        output = fresh(input, (*read.shape[:-axes], *wanted))
         return _with_indices(output, indices or bool(return_indices))
 
     return shape
@@ -190,8 +211,8 @@ def fractional_sizes(
     """
     if output_size is not None:
         return numbers(output_size, axes, "output_size")
-    ratios = output_ratio
-    if not isinstance(ratios, (tuple, list)) or len(ratios) != axes:
+    ratios = (output_ratio,) * 3 if axes == 3 and isinstance(output_ratio, float) else output_ratio
+    if not isinstance(ratios, (tuple, list)) or len(ratios) != axes:  # F.*2d takes no number
         raise Rejected(f"output_ratio must be {axes} numbers, but it is {ratios}")
     return tuple(
         Unknown(int(guess(n) * r)) if isinstance(n, Unknown) else int(n * r)
@@ -223,9 +244,7 @@ def _attributes(*names: str) -> Any:
     return lower
 
 
-_MAX = _attributes(
-    "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"
-)
+_MAX = _attributes("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 _AVG = _attributes(
     "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
 )
@@ -245,15 +264,9 @@ lowers(nn.LPPool3d, to="lp_pool3d")(_LP)
 lowers(nn.AdaptiveAvgPool1d, to="adaptive_avg_pool1d")(_attributes("output_size"))
 lowers(nn.AdaptiveAvgPool2d, to="adaptive_avg_pool2d")(_attributes("output_size"))
 lowers(nn.AdaptiveAvgPool3d, to="adaptive_avg_pool3d")(_attributes("output_size"))
-lowers(nn.AdaptiveMaxPool1d, to="adaptive_max_pool1d")(
-    _attributes("output_size", "return_indices")
-)
-lowers(nn.AdaptiveMaxPool2d, to="adaptive_max_pool2d")(
-    _attributes("output_size", "return_indices")
-)
-lowers(nn.AdaptiveMaxPool3d, to="adaptive_max_pool3d")(
-    _attributes("output_size", "return_indices")
-)
+lowers(nn.AdaptiveMaxPool1d, to="adaptive_max_pool1d")(_attributes("output_size", "return_indices"))
+lowers(nn.AdaptiveMaxPool2d, to="adaptive_max_pool2d")(_attributes("output_size", "return_indices"))
+lowers(nn.AdaptiveMaxPool3d, to="adaptive_max_pool3d")(_attributes("output_size", "return_indices"))
 lowers(nn.FractionalMaxPool2d, to="fractional_max_pool2d")(_FRACTIONAL)
 lowers(nn.FractionalMaxPool3d, to="fractional_max_pool3d")(_FRACTIONAL)
 

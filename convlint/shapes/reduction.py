@@ -21,18 +21,24 @@ Dims = Any  # a dimension, several of them, or None for all
 
 
 def axes_of(dim: Dims, rank: int) -> frozenset[int] | None:
-    """The axes that `dim` names; None where `input` does not have one of them."""
-    if dim is None:
+    """The axes that `dim` names; None where that is not known.
+
+    Where one does not exist: those counted from the end that are likely meant (`(2, 3)` of three
+    axes: a batch is missing), else the ones that exist.
+    """
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if dim is None or not dims:
         return frozenset(range(rank))
-    found = set()
-    for axis in dim if isinstance(dim, (tuple, list)) else (dim,):
-        if not isinstance(axis, int):
-            return None
-        if not -max(1, rank) <= axis < max(1, rank):
-            return None
-        if rank:
-            found.add(axis % rank)
-    return frozenset(found) if found or dim != () else frozenset(range(rank))
+    if not all(isinstance(axis, int) for axis in dims):
+        return None
+    if not rank:
+        return frozenset()
+    if any(not -rank <= axis < rank for axis in dims):
+        over = max(dims) - rank + 1
+        if min(dims) - over >= 0:
+            dims = tuple(axis - over for axis in dims)
+        dims = tuple(axis for axis in dims if -rank <= axis < rank) or (rank - 1,)
+    return frozenset(axis % rank for axis in dims)
 
 
 def reduced(input: TensorSpec, dim: Dims, keepdim: Any, dtype: torch.dtype | None) -> TensorSpec:
@@ -245,6 +251,11 @@ def matrix_norm(
 def _linalg_norm(
     A: TensorSpec, ord: Any = None, dim: Dims = None, keepdim: Any = False, dtype: Any = None
 ) -> TensorSpec:
+    if ord is not None and dim is None and A.shape is not None and len(A.shape) not in (1, 2):
+        raise Rejected(
+            "If dim is not specified but ord is, the input must be 1D or 2D. Got"
+            f" {len(A.shape)}D."
+        )
     return reduced(A, dim, keepdim, real(dtype or floating(A.dtype)))
 
 
@@ -352,6 +363,8 @@ def _variables(input: TensorSpec, dtype: torch.dtype | None) -> TensorSpec:
             f"expected input to have two or fewer dimensions but got an input with"
             f" {len(input.shape)} dimensions"
         )
-    if len(input.shape) < 2:
+    if len(input.shape) < 2 or input.shape[0] == 1:
         return TensorSpec((), dtype)
+    if isinstance(input.shape[0], Unknown):
+        return TensorSpec(None, dtype, None)
     return TensorSpec((input.shape[0], input.shape[0]), dtype, None)

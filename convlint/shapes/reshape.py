@@ -76,10 +76,19 @@ def resized(input: TensorSpec, wanted: Shape, copies: bool) -> TensorSpec:
 
 
 @operator(variadic="shape")
-def view(input: TensorSpec, shape: Any) -> TensorSpec:
-    if len(shape) == 1 and isinstance(shape[0], torch.dtype):
-        return _reinterpreted(input, shape[0])
-    return resized(input, sizes(shape), copies=False)
+def view(input: TensorSpec, shape: Any = (), size: Any = None, dtype: Any = None) -> TensorSpec:
+    wanted = as_asked({"shape": shape, "size": size, "dtype": dtype})
+    if isinstance(wanted, torch.dtype):
+        return _reinterpreted(input, wanted)
+    return resized(input, sizes(wanted), copies=False)
+
+
+def as_asked(args: Any) -> Any:
+    """The sizes, or the dtype, that a view was asked for, whatever the spelling."""
+    if args["dtype"] is not None:
+        return args["dtype"]
+    shape = args["shape"] if args["size"] is None else args["size"]
+    return shape[0] if len(shape) == 1 and isinstance(shape[0], torch.dtype) else shape
 
 
 @operator(variadic="shape")
@@ -113,14 +122,28 @@ def _reinterpreted(input: TensorSpec, dtype: torch.dtype) -> TensorSpec:
             f"self.dim() cannot be 0 to view {input.dtype} as {dtype} (different element sizes)"
         )
     last = input.shape[-1]
-    if is_contiguous(input) is not True:
-        return TensorSpec((*input.shape[:-1], last * old // new), dtype, None)
+    made = (*input.shape[:-1], last * old // new)
+    strides = input.element_strides()
+    if strides is None or not known(*strides):
+        return TensorSpec(made, dtype, None)
+    if strides[-1] != 1:
+        raise Rejected(
+            f"self.stride(-1) must be 1 to view {input.dtype} as {dtype} (different element sizes),"
+            f" but got {strides[-1]}"
+        )
     if isinstance(last, int) and last * old % new != 0:
         raise Rejected(
             f"self.size(-1) must be divisible by {new // old} to view {input.dtype} as {dtype}"
             f" (different element sizes), but got {last}"
         )
-    return TensorSpec((*input.shape[:-1], last * old // new), dtype)
+    for place, step in enumerate(strides[:-1]):
+        if step * old % new != 0:
+            raise Rejected(
+                f"self.stride({place}) must be divisible by {new // old} to view {input.dtype} as"
+                f" {dtype} (different element sizes), but got {step}"
+            )
+    steps = (*(step * old // new for step in strides[:-1]), 1)
+    return view_of(TensorSpec(made, dtype), made, steps)
 
 
 @operator
@@ -156,6 +179,8 @@ def unflatten(input: TensorSpec, dim: Any, sizes: Any, names: Any = None) -> Ten
     if not sizes:
         raise Rejected("unflatten: sizes must be non-empty")
     place = axis(dim, len(input.shape))
+    if not input.shape:
+        raise Rejected("Dimension specified as 0 but tensor has no dimensions")
     held = input.shape[place : place + 1]
     wanted = tuple(sizes)
     parts = inferred(held, wanted)
@@ -213,6 +238,14 @@ def unsqueeze(input: TensorSpec, dim: int) -> TensorSpec:
 def contiguous(input: TensorSpec, memory_format: Any = torch.contiguous_format) -> TensorSpec:
     if memory_format == torch.contiguous_format and is_contiguous(input):
         return input
+    if memory_format == torch.preserve_format:
+        raise Rejected("preserve memory format is unsupported by the contiguous operator")
+    wanted = formatted(input, memory_format)
+    own = input.element_strides()
+    if isinstance(wanted, tuple) and own is not None and input.shape is not None:
+        pairs = zip(input.shape, own, wanted, strict=True)
+        if not any(a != b for n, a, b in pairs if n != 1):
+            return input
     return input.with_shape(input.shape, formatted(input, memory_format))
 
 

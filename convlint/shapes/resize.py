@@ -12,7 +12,8 @@ from torch import nn
 from convlint.dims import Dim, Shape, Unknown, guess, product
 from convlint.layout import read_image
 from convlint.network import Layer
-from convlint.shapes.arguments import dense, numbers, positive, survived, whole
+from convlint.shapes.arguments import not_negative, numbers, positive, survived, whole
+from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, explains, lowers, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.window import explain_windows, mode_axes, per_axis, scaled, window_size
@@ -40,7 +41,7 @@ def interpolate(
     if recompute_scale_factor and size is not None:
         raise Rejected("recompute_scale_factor is not meaningful with an explicit size")
     if input.shape is None:
-        return dense(input, None)
+        return fresh(input, None)
     axes = mode_axes(mode, len(input.shape))
     if axes is None:
         raise Rejected(f"{mode!r} is no mode of interpolation")
@@ -60,8 +61,16 @@ def interpolate(
         factors = tuple(scale_factor) if given else (scale_factor,) * axes
         sizes = tuple(scaled(n, f) for n, f in zip(spatial, factors, strict=False))
     if len(sizes) != axes:  # another number of spatial axes was meant
-        return dense(input, None)
-    return dense(input, (*lead, *(survived(n) for n in sizes)))
+        return fresh(input, None)
+    left = not_negative if mode == "area" else survived
+    shape = (*lead, *(left(n) for n in sizes))
+    if mode == "area":
+        return (
+            unless_contiguous(input, shape)
+            if axes == 1
+            else (fresh(input, shape) if axes == 3 else kept(input, shape))
+        )
+    return fresh(input, shape) if axes == 1 else kept(input, shape)
 
 
 @lowers(nn.Upsample, to="interpolate")
@@ -81,8 +90,10 @@ def _upsample(module: nn.Upsample, input: TensorSpec) -> dict[str, Any]:
 
 def _shuffled_channels(channels: Dim, area: Dim) -> Dim:
     """The channels that are left; unknown where they cannot be divided."""
-    return Unknown(max(1, guess(channels) // guess(area))) if channels % area != 0 else (
-        channels // area
+    return (
+        Unknown(max(1, guess(channels) // guess(area)))
+        if channels % area != 0
+        else (channels // area)
     )
 
 
@@ -91,10 +102,10 @@ def pixel_shuffle(input: TensorSpec, upscale_factor: Any) -> TensorSpec:
     factor = whole(upscale_factor, "upscale_factor")
     positive((factor,), "upscale_factor")
     if input.shape is None or len(input.shape) < 3:
-        return dense(input, None)
+        return fresh(input, None)
     *lead, channels, height, width = input.shape
     left = _shuffled_channels(channels, factor * factor)
-    return dense(input, (*lead, left, height * factor, width * factor))
+    return fresh(input, (*lead, left, height * factor, width * factor))
 
 
 @operator
@@ -102,16 +113,17 @@ def pixel_unshuffle(input: TensorSpec, downscale_factor: Any) -> TensorSpec:
     factor = whole(downscale_factor, "downscale_factor")
     positive((factor,), "downscale_factor")
     if input.shape is None or len(input.shape) < 3:
-        return dense(input, None)
+        return fresh(input, None)
     *lead, channels, height, width = input.shape
     sizes = (_shuffled_channels(n, factor) for n in (height, width))
-    return dense(input, (*lead, channels * factor * factor, *sizes))
+    shape = (*lead, channels * factor * factor, *sizes)
+    return kept(input, shape) if len(shape) == 4 else unless_contiguous(input, shape)
 
 
 @operator("native_channel_shuffle")
 def channel_shuffle(input: TensorSpec, groups: Any) -> TensorSpec:
     positive((whole(groups, "groups"),), "groups")
-    return dense(input, input.shape)
+    return kept(input, input.shape)
 
 
 @lowers(nn.PixelShuffle, to="pixel_shuffle")
@@ -142,13 +154,13 @@ def im2col(
 ) -> TensorSpec:
     kernel, blocks = _blocks(input, kernel_size, dilation, padding, stride)
     if input.shape is None:
-        return dense(input, None)
+        return fresh(input, None)
     read = read_image(input.shape, None, 2)
     if any(n == 0 for n in read.shape[-3:]):
         raise Rejected(f"expected an input with elements, but got one of size {input}")
     *lead, channels = read.shape[:-2]
     sizes = blocks(read.spatial(2))
-    return dense(input, (*lead, channels * product(kernel), product(survived(n) for n in sizes)))
+    return fresh(input, (*lead, channels * product(kernel), product(survived(n) for n in sizes)))
 
 
 def _blocks(
@@ -184,7 +196,7 @@ def fold(
     kernel, blocks = _blocks(input, kernel_size, dilation, padding, stride)
     positive(sizes, "output_size")
     if input.shape is None:
-        return dense(input, None)
+        return fresh(input, None)
     area = product(kernel)
     if len(input.shape) not in (2, 3) or any(n == 0 for n in input.shape[-2:]):
         raise Rejected(f"expected a 2D or 3D input with elements, but got one of size {input}")
@@ -201,7 +213,7 @@ def fold(
             f"an output of {sizes[0]}×{sizes[1]} is made of {text} = {product(counts)} blocks, "
             f"but {length} arrive"
         )
-    return dense(input, (*lead, columns // area, *sizes))
+    return fresh(input, (*lead, columns // area, *sizes))
 
 
 @lowers(nn.Unfold, to="im2col")
@@ -264,7 +276,7 @@ def grid_sampler(
 
 def _sampled(input: TensorSpec, grid: TensorSpec, bicubic: bool) -> TensorSpec:
     if input.shape is None or grid.shape is None:
-        return dense(input, None)
+        return fresh(input, None)
     rank = len(input.shape)
     if rank not in (4, 5) or len(grid.shape) != rank:
         raise Rejected(
@@ -285,7 +297,7 @@ def _sampled(input: TensorSpec, grid: TensorSpec, bicubic: bool) -> TensorSpec:
         raise Rejected(f"expected input to have non-empty spatial dimensions, but it is {input}")
     if bicubic and rank != 4:
         raise Rejected("bicubic interpolation only supports 4D input")
-    return dense(input, (*input.shape[:2], *grid.shape[1:-1]), grid)
+    return fresh(input, (*input.shape[:2], *grid.shape[1:-1]))
 
 
 @operator

@@ -7,9 +7,7 @@ from typing import Any
 
 import torch
 
-from convlint.broadcast import broadcast
 from convlint.dims import Dim, Shape
-from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import counting, floating, promoted
 from convlint.shapes.reduction import axes_of, reduced, single
 from convlint.shapes.registry import Rejected, operator
@@ -78,9 +76,32 @@ def searchsorted(
     sorter: Any = None,
 ) -> TensorSpec:
     dtype = torch.int32 if out_int32 else torch.int64
+    _check_boundaries(sorted_sequence, input)
     if isinstance(input, TensorSpec):
         return TensorSpec(input.shape, dtype, _fresh(input))
     return TensorSpec((), dtype)
+
+
+def _check_boundaries(boundaries: TensorSpec, input: Any) -> None:
+    if not isinstance(boundaries, TensorSpec) or boundaries.shape is None:
+        return
+    if not isinstance(input, TensorSpec):
+        if len(boundaries.shape) != 1:
+            raise Rejected(
+                "input value can be a scalar only when boundaries tensor dimension is 1"
+            )
+        return
+    if input.shape is None or len(boundaries.shape) == 1:
+        return
+    lead, own = boundaries.shape[:-1], input.shape[:-1]
+    if len(boundaries.shape) != len(input.shape) or not boundaries.shape or any(
+        a != b for a, b in zip(lead, own, strict=True)
+    ):
+        raise Rejected(
+            "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries"
+            f" tensor and input value tensor must match, but we got boundaries tensor"
+            f" {list(boundaries.shape)} and input value tensor {list(input.shape)}"
+        )
 
 
 @operator
@@ -91,7 +112,8 @@ def bucketize(
         raise Rejected(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries.rank})"
         )
-    return searchsorted(boundaries, input, out_int32)
+    made: TensorSpec = searchsorted(boundaries, input, out_int32)
+    return made
 
 
 # -- running along an axis
@@ -122,6 +144,10 @@ def _kept(input: TensorSpec, dtype: torch.dtype | None) -> TensorSpec:
 
 @operator
 def renorm(input: TensorSpec, p: Any, dim: Any, maxnorm: Any) -> TensorSpec:
+    if input.shape is not None and len(input.shape) < 2:
+        raise Rejected(
+            f"renorm: input needs at least 2 dimensions, got {len(input.shape)} dimensions"
+        )
     return _kept(input, input.dtype)
 
 
@@ -149,6 +175,8 @@ def diff(
 def _area(y: TensorSpec, x: Any = None, dx: Any = 1, dim: Any = -1) -> TensorSpec:
     if isinstance(x, TensorSpec):
         return TensorSpec(None, floating(promoted(y, x)), None)
+    if y.shape == ():
+        raise Rejected(f"Dimension specified as {dim} but tensor has no dimensions")
     return reduced(y, dim, False, floating(y.dtype))
 
 
@@ -161,6 +189,8 @@ def cumulative_trapezoid(
 ) -> TensorSpec:
     if isinstance(x, TensorSpec) or y.shape is None:
         return TensorSpec(None, floating(y.dtype), None)
+    if not y.shape:
+        raise Rejected("slice() cannot be applied to a 0-dim tensor.")
     axes = axes_of(dim, len(y.shape))
     if not axes:
         return TensorSpec(None, floating(y.dtype), None)

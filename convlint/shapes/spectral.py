@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from convlint.dims import Dim, Shape, guess
+from convlint.dims import Dim, Shape
 from convlint.network import Layer
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import complexed, floating, real
@@ -38,17 +38,24 @@ def frames(n: Dim, window: Dim, hop: Dim, center: bool) -> Dim:
 def _along(
     input: TensorSpec, n: Dim | None, dim: int, change: Callable[[Dim], Dim], dtype: Any
 ) -> TensorSpec:
+    if change is onesided:
+        _real_input(input)
     axes = None if input.shape is None else axes_of(dim, len(input.shape))
     if input.shape is None or axes is None:
         return TensorSpec(None, dtype, None)
     if not axes:
-        raise Rejected("a Fourier transform needs at least one dimension")
+        raise Rejected(f"Dimension specified as {dim} but tensor has no dimensions")
     (axis,) = axes
     size = input.shape[axis] if n is None else n
     _positive(size)
     made = change(size) if n is None or change is not restored else n
     _positive(made)
     return TensorSpec(_with(input.shape, {axis: made}), dtype, None)
+
+
+def _real_input(input: TensorSpec) -> None:
+    if input.dtype is not None and input.dtype.is_complex:
+        raise Rejected(f"a real-valued input tensor is expected, but got {input.dtype}")
 
 
 def _positive(size: Dim) -> None:
@@ -99,11 +106,23 @@ def _transformed(
     if input.shape is None:
         return TensorSpec(None, dtype, None)
     rank = len(input.shape)
+    if last is onesided:
+        _real_input(input)
+    if s is not None and len(s) > rank:
+        raise Rejected(
+            f"Got shape with {len(s)} values but input tensor only has {rank} dimensions."
+        )
     if dim is None:
         dim = tuple(range(rank)) if s is None else tuple(range(rank - len(s), rank))
     dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
-    if axes_of(dims, rank) is None or not dims or not rank:
+    if not dims and last is not _kept:
+        raise Rejected("at least one axis must be transformed")
+    if not rank and dims:
+        raise Rejected(f"Dimension specified as {dims[0]} but tensor has no dimensions")
+    if not all(isinstance(d, int) for d in dims):
         return TensorSpec(None, dtype, None)
+    if not all(-rank <= d < rank for d in dims):
+        return TensorSpec(input.shape, dtype, None)  # missing-dimension
     places = [d % rank for d in dims]
     if len(set(places)) < len(places):
         raise Rejected("FFT dims must be unique")
@@ -115,6 +134,8 @@ def _transformed(
             sizes[place] = size
     for size in sizes.values():
         _positive(size)
+    if not places:
+        return TensorSpec(input.shape, dtype, None)
     given = s is not None and not (isinstance(s[-1], int) and s[-1] == -1)
     if not (last is restored and given):
         sizes[places[-1]] = last(sizes[places[-1]])
@@ -167,9 +188,9 @@ for _name, _function in {
 
 
 def _shifted(input: TensorSpec, dim: Any = None) -> TensorSpec:
-    if input.shape is not None and dim is not None and axes_of(dim, len(input.shape)) is None:
-        return TensorSpec(None, input.dtype, None)
-    return TensorSpec(input.shape, input.dtype, CONTIGUOUS if input.shape is not None else None)
+    if input.shape == ():
+        raise Rejected("the input has no dimension that could be shifted")
+    return TensorSpec(input.shape, input.dtype, CONTIGUOUS if input.strides == CONTIGUOUS else None)
 
 
 operator("fft.fftshift", only=True, name="fft_fftshift")(_shifted)
@@ -233,6 +254,8 @@ def stft(
     hop = n_fft // 4 if hop_length is None else hop_length
     _positive_hop(hop)
     half = onesided if onesided is not None else not _is_complex(input, window)
+    if half and _is_complex(input, window):
+        raise Rejected("Cannot have onesided output if window or input is complex")
     rows = n_fft // 2 + 1 if half else n_fft
     shape: Shape = (*input.shape[:-1], rows, frames(length, n_fft, hop, center))
     dtype = complexed(input.dtype)
@@ -380,7 +403,7 @@ def view_as_complex(input: TensorSpec) -> TensorSpec:
         return TensorSpec(input.shape[:-1], dtype, None)
     if strides[-1] != 1:
         raise Rejected("Tensor must have a stride of 1 for last dimension")
-    if any(guess(s) % 2 and s % 2 != 0 for s in strides[:-1]):
+    if any(s % 2 != 0 and n != 1 for s, n in zip(strides[:-1], input.shape[:-1], strict=True)):
         raise Rejected("Tensor must have a stride divisible by 2 for all but last dimension")
     return TensorSpec(input.shape[:-1], dtype, tuple(s // 2 for s in strides[:-1]))
 

@@ -12,8 +12,9 @@ from torch import nn
 from convlint.dims import Dim, Unknown, guess
 from convlint.layout import NAMES, read_image
 from convlint.network import Layer
-from convlint.shapes.arguments import dense, numbers, positive, survived
-from convlint.shapes.conv import fits_bias, kernel_of
+from convlint.shapes.arguments import numbers, positive, survived
+from convlint.shapes.conv import fits_bias, kernel_of, laid_out
+from convlint.shapes.memory import fresh
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import TensorSpec
 from convlint.window import axes_of, per_axis, reading, spelled, transposed_size
@@ -46,7 +47,7 @@ def _transposed(axes: int) -> ShapeFunction:
         out = None if weight.shape is None else weight.shape[1] * groups
         fits_bias(bias, out)
         if input.shape is None or weight.shape is None or kernel is None or out is None:
-            return dense(input, None, weight)
+            return fresh(input, None)
         read = read_image(input.shape, weight.shape[0], axes)
         sizes = wanted_sizes(output_size, axes)
         if sizes is None:
@@ -56,7 +57,7 @@ def _transposed(axes: int) -> ShapeFunction:
                     read.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
                 )
             )
-        return dense(input, (*read.shape[: -axes - 1], out, *sizes), weight)
+        return laid_out(axes, input, weight, (*read.shape[: -axes - 1], out, *sizes))
 
     return shape
 

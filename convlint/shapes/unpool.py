@@ -11,7 +11,8 @@ from torch import nn
 
 from convlint.layout import read_image
 from convlint.network import Layer
-from convlint.shapes.arguments import dense, numbers, survived
+from convlint.shapes.arguments import not_negative, numbers
+from convlint.shapes.memory import fresh, kept
 from convlint.shapes.pool import not_empty
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
@@ -33,7 +34,7 @@ def _unpooled(axes: int) -> ShapeFunction:
         if axes == 3 and any(s <= 0 for s in strides):
             raise Rejected("strides should be greater than zero")
         if input.shape is None:
-            return dense(input, None)
+            return fresh(input, None)
         read = read_image(input.shape, None, axes)
         not_empty(read.shape, axes)
         spatial = read.spatial(axes)
@@ -49,10 +50,10 @@ def _unpooled(axes: int) -> ShapeFunction:
             if indices.shape is not None and len(indices.shape) == len(read.shape):
                 spatial = indices.shape[-axes:]  # an input that was rounded off before
             sizes = tuple(
-                survived(unpooled_size(n, k, s, p))
+                not_negative(unpooled_size(n, k, s, p))
                 for n, k, s, p in zip(spatial, kernel, strides, pads, strict=True)
             )
-        return dense(input, (*read.shape[:-axes], *sizes), indices)
+        return (kept if axes == 2 else fresh)(input, (*read.shape[:-axes], *sizes))
 
     return shape
 

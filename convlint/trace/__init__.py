@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import torch
 import torch.fx
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from convlint.network import Network
 from convlint.tensor import TensorSpec
@@ -19,12 +19,12 @@ from convlint.trace.mode import TraceMode
 from convlint.trace.modules import traced_calls
 from convlint.trace.patches import patched
 from convlint.trace.plain import keeping
-from convlint.trace.recorder import Recorder
+from convlint.trace.recorder import Recorder, Restart
 from convlint.trace.state import restored
 
 __all__ = ["ConstructionError", "build", "graph_module", "trace"]
 
-_ATTEMPTS = 4
+_RESTARTS: Final = 6
 
 
 def trace(
@@ -46,14 +46,17 @@ def trace(
     Returns:
         All layers, also behind a fault, with what the user's code raised, if it did.
     """
-    if any(is_lazy(p) for p in module.parameters()):
-        module = copy.deepcopy(module)  # its first call makes it another module
     plain: dict[int, dict[str, Any]] = {}
-    for _ in range(_ATTEMPTS):
-        network, escapes = _trace(module, args, kwargs or {}, training, names, plain.values())
-        if escapes.keys() <= plain.keys():
-            break
-        plain.update(escapes)
+    for last in (False,) * _RESTARTS + (True,):
+        known = len(plain)
+        with contextlib.suppress(Restart), restored(module):
+            recorder = Recorder(module)
+            recorder.escapes = plain
+            recorder.may_restart = not last
+            module.train(training)
+            network = _trace(recorder, module, args, kwargs or {}, training, names)
+            if len(plain) == known:
+                break
     return network
 
 
@@ -85,14 +88,13 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 
 def _trace(
+    recorder: Recorder,
     module: nn.Module,
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     training: bool,
     names: Sequence[str],
-    plain: Iterable[dict[str, Any]],
-) -> tuple[Network, dict[int, dict[str, Any]]]:
-    recorder = Recorder(module)
+) -> Network:
     mode = TraceMode(recorder)
     positional = [
         _enter(recorder, names[i] if i < len(names) else f"input_{i}", a)
@@ -100,17 +102,15 @@ def _trace(
     ]
     keywords = {k: _enter(recorder, k, v) for k, v in kwargs.items()}
     try:
-        with restored(module):
-            module.train(training)
-            with patched(), keeping(recorder, plain), mode, traced_calls(recorder, mode):
-                result = module(*positional, **keywords)
+        with patched(), keeping(recorder), mode, traced_calls(recorder, mode):
+            result = module(*positional, **keywords)
         result = _plain(result)
         outputs = recorder.specs(result)
         recorder.graph.output(recorder.nodes(result))
         recorder.finish()
     finally:
         recorder.restore()
-    network = Network(
+    return Network(
         tuple(recorder.layers),
         outputs,
         training,
@@ -121,7 +121,6 @@ def _trace(
         recorder.graph,
         recorder.held,
     )
-    return network, recorder.escapes
 
 
 def _enter(recorder: Recorder, name: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
+from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
 from convlint import shapes
@@ -15,7 +16,7 @@ from convlint.dims import Unknown
 from convlint.network import Layer
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.meta import Refusal, ask
-from convlint.trace.queries import QUERIES, unpacked
+from convlint.trace.queries import QUERIES, items_wanted
 from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
 from convlint.trace.size import Size
 
@@ -52,6 +53,8 @@ class TraceMode(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         recorder = self.recorder
+        if types and isinstance(args[0], UninitializedTensorMixin):
+            return _of_uninitialized(func, args, kwargs)
         query = QUERIES.get(func)
         if query is not None:
             subject = args[0] if args else next(iter(kwargs.values()))
@@ -278,7 +281,7 @@ class TraceMode(TorchFunctionMode):
             if isinstance(args[1], str):
                 return self.wrap(UNKNOWN_TENSOR, self._item(args[0], args[1]), None)
             return NotImplemented
-        count = unpacked(self.recorder) or 1
+        count = items_wanted(self.recorder) or 1
         items = [self.wrap(UNKNOWN_TENSOR, self._item(args[0], i), None) for i in range(count)]
         return tuple(items)
 
@@ -334,6 +337,13 @@ def _dispatched(func: Any) -> str:
         if value is func and not name.startswith("_"):
             return name
     return "fn"
+
+
+def _of_uninitialized(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a lazy module does with a parameter that has no size yet."""
+    if getattr(func, "__name__", "") == "__set__" and isinstance(args[1], torch.Tensor):
+        return func(args[0], args[1].to("meta"))
+    return func(*args, **kwargs)
 
 
 def _changes_data(name: str) -> bool:

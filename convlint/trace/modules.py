@@ -165,7 +165,7 @@ class _Calls:
                 return NotImplemented
         node = None
         if recorder.root is not None:
-            path = recorder.module_path(module)
+            path = recorder.target(module)
             node = recorder.graph.call_module(path, recorder.nodes(args), recorder.nodes(kwargs))
         layer = recorder.layer(
             op.name if bound else free_name(op.name),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -45,8 +45,8 @@ class _Int(int, metaclass=_Meta):
 
 
 @contextlib.contextmanager
-def keeping(recorder: Recorder, places: Iterable[dict[str, Any]]) -> Iterator[None]:
-    """Let `int` and `len` keep what is known of a size in functions with these globals."""
+def keeping(recorder: Recorder) -> Iterator[None]:
+    """Let `int` and `len` keep what is known of a size, where that is known to be needed."""
 
     def len(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
@@ -55,7 +55,7 @@ def keeping(recorder: Recorder, places: Iterable[dict[str, Any]]) -> Iterator[No
 
     put = [
         (names, name)
-        for names in places
+        for names in recorder.escapes.values()
         for name, value in (("int", _Int), ("len", len))
         if names.setdefault(name, value) is value
     ]

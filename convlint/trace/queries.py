@@ -215,25 +215,34 @@ def _all_concrete(recorder: Recorder, args: tuple[Any, ...]) -> bool:
     return all(recorder.value(a).concrete for a in args if isinstance(a, torch.Tensor))
 
 
-def _next_instructions(recorder: Recorder) -> list[dis.Instruction]:
-    """The instructions that follow the user's innermost call."""
+def _instructions(recorder: Recorder) -> list[dis.Instruction]:
+    """The instruction that the user's innermost function is at, and those behind it."""
     frame = sys._getframe(1)
     while not recorder.filter.is_user(frame.f_code):
         if frame.f_back is None:
             return []
         frame = frame.f_back
-    return [i for i in dis.get_instructions(frame.f_code) if i.offset > frame.f_lasti][:3]
+    return [i for i in dis.get_instructions(frame.f_code) if i.offset >= frame.f_lasti][:4]
 
 
 def asserted(recorder: Recorder) -> bool:
     """Whether the truth is asked by an `assert`: then it is assumed to hold."""
-    following = [i.opname for i in _next_instructions(recorder)]
+    following = [i.opname for i in _instructions(recorder)]
     return "LOAD_ASSERTION_ERROR" in following or "LOAD_COMMON_CONSTANT" in following
 
 
 def unpacked(recorder: Recorder) -> int | None:
     """Into how many names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
-    for instruction in _next_instructions(recorder)[:1]:
+    return _count(_instructions(recorder)[1:2])
+
+
+def items_wanted(recorder: Recorder) -> int | None:
+    """Into how many names the user's code is unpacking (`first, second = x`)."""
+    return _count(_instructions(recorder)[:1])
+
+
+def _count(instructions: list[dis.Instruction]) -> int | None:
+    for instruction in instructions:
         if instruction.opname == "UNPACK_SEQUENCE":
             return instruction.arg
     return None

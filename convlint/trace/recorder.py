@@ -56,6 +56,10 @@ class Value:
         self._node = node
 
 
+class Restart(BaseException):
+    """Unwinds the user's code: see `convlint.trace.plain`."""
+
+
 class Recorder:
     """The growing graph.  Without `root` nothing is recorded: shapes only (construction)."""
 
@@ -69,6 +73,8 @@ class Recorder:
         self.guards: list[Guard] = []
         self.held: dict[str, Any] = {}
         """What the graph refers to and the network has not registered: constants, modules."""
+        self.may_restart = False
+        """Whether tracing can begin again once it is known where sizes become plain numbers."""
         self.paths: list[str] = [""]
         self.blind = 0
         """How often the user's code looked at something that is not known."""
@@ -321,6 +327,14 @@ class Recorder:
             found = self._modules[id(module)]
         return found[0]
 
+    def target(self, module: torch.nn.Module) -> str:
+        """What the graph calls the module."""
+        path = self.module_path(module)
+        if not path:  # the network itself is one layer
+            path = "_root"
+            self.held[path] = module
+        return path
+
     def is_registered(self, module: torch.nn.Module) -> bool:
         """Whether the network held `module` before forward ran."""
         found = self._modules.get(id(module))
@@ -388,7 +402,11 @@ class Recorder:
         frame = sys._getframe(1)
         while frame.f_back is not None and not self.filter.is_user(frame.f_code):
             frame = frame.f_back
-        self.escapes[id(frame.f_globals)] = frame.f_globals
+        place = id(frame.f_globals)
+        if place not in self.escapes:
+            self.escapes[place] = frame.f_globals
+            if self.may_restart:
+                raise Restart
 
     def assume(self, what: str, assumed: str) -> None:
         """A decision was taken that shapes cannot take."""

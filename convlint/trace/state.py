@@ -11,6 +11,11 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import (
+    UninitializedBuffer,
+    UninitializedParameter,
+    UninitializedTensorMixin,
+)
 
 
 @contextlib.contextmanager
@@ -53,11 +58,15 @@ class _Part:
         self.containers = [
             (held, held.copy()) for held in self.values.values() if type(held) in _CONTAINERS
         ]
+        for held in (module._parameters, module._buffers):
+            for name, tensor in held.items():
+                if isinstance(tensor, UninitializedTensorMixin):  # filled in place otherwise
+                    held[name] = _fresh(tensor)
 
     def restore(self) -> None:
         """Put everything back that was there."""
         if type(self.module) is not self.kind:  # a lazy module that knows its sizes by now
-            return
+            self.module.__class__ = self.kind
         names = self.module.__dict__
         names.clear()
         names.update(self.values)
@@ -67,6 +76,12 @@ class _Part:
             else:
                 held.clear()
                 held.update(before)
+
+
+def _fresh(tensor: Any) -> Any:
+    is_parameter = isinstance(tensor, UninitializedParameter)
+    kind: Any = UninitializedParameter if is_parameter else UninitializedBuffer
+    return kind(tensor.requires_grad, "meta", tensor.data.dtype)
 
 
 _CONTAINERS = frozenset({dict, OrderedDict, list, set})

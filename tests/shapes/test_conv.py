@@ -15,7 +15,8 @@ from tests.oracle import agree
 from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-CALLS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+CALLS: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
 
 @st.composite
 def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
@@ -30,8 +31,9 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
         "dilation": draw(per_axis(axes, 1, 3)),
         "groups": groups,
         "bias": draw(st.booleans()),
-        "padding_mode": draw(st.sampled_from(["zeros", "zeros", "reflect", "circular",
-                                              "replicate"])),
+        "padding_mode": draw(
+            st.sampled_from(["zeros", "zeros", "reflect", "circular", "replicate"])
+        ),
     }
 
 
@@ -74,8 +76,10 @@ def test_answers_without_torch(axes: int, monkeypatch: pytest.MonkeyPatch) -> No
     agree(lambda: CONVS[axes](3, 4, 3), [(image, FLOAT)])
     agree(lambda: CALLS[axes], [(image, FLOAT), (weight, FLOAT)])
     by_torch = getattr(torch, f"conv{axes}d")
-    agree(lambda: lambda x, w: by_torch(input=x, weight=w, stride=2), [(image, FLOAT),
-                                                                       (weight, FLOAT)])
+    agree(
+        lambda: lambda x, w: by_torch(input=x, weight=w, stride=2),
+        [(image, FLOAT), (weight, FLOAT)],
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,5 +97,7 @@ def test_weights_that_are_computed(wrap: Any, channels: int) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_lazy_modules_take_what_arrives(lazy: Any, side: int) -> None:
     axes = int(lazy.__name__[-2])
-    agree(lambda: nn.Sequential(lazy(8, 3), nn.Conv2d(8, 4, 1) if axes == 2 else nn.Identity()),
-          [((2, 3, *[side] * axes), FLOAT)])
+    agree(
+        lambda: nn.Sequential(lazy(8, 3), nn.Conv2d(8, 4, 1) if axes == 2 else nn.Identity()),
+        [((2, 3, *[side] * axes), FLOAT)],
+    )

@@ -1,5 +1,6 @@
 """Pooling against torch."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,18 +12,17 @@ from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import agree
-from tests.shapes.images import FLOAT, images, no_torch, per_axis
+from tests.shapes.images import FLOAT, identity, images, no_torch, per_axis
 
 
 @st.composite
 def window(draw: st.DrawFn, axes: int) -> dict[str, Any]:
-    given = {
+    return {
         "kernel_size": draw(per_axis(axes, 1, 5)),
         "stride": draw(st.one_of(st.none(), per_axis(axes, 1, 4))),
         "padding": draw(st.one_of(st.just(0), per_axis(axes, 0, 3))),
         "ceil_mode": draw(st.booleans()),
     }
-    return given
 
 
 @given(st.data())
@@ -78,9 +78,7 @@ def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 @pytest.mark.parametrize("maximum", [False, True])
-def test_adaptive_pool(
-    axes: int, functional: bool, maximum: bool, data: st.DataObject
-) -> None:
+def test_adaptive_pool(axes: int, functional: bool, maximum: bool, data: st.DataObject) -> None:
     side = st.one_of(st.none(), st.integers(0, 6)) if axes > 1 else st.integers(0, 6)
     wanted = data.draw(
         st.one_of(st.integers(-1, 6), st.tuples(*[side] * axes), st.tuples(*[side] * (axes + 1)))
@@ -150,4 +148,4 @@ def test_answers_without_torch(axes: int, monkeypatch: pytest.MonkeyPatch) -> No
         lambda x: getattr(F, f"adaptive_max_pool{axes}d")(x, 2, return_indices=True),
         lambda x: getattr(F, f"adaptive_max_pool{axes}d_with_indices")(x, 2),
     ):
-        agree(lambda call=call: call, [(image, FLOAT)])
+        agree(partial(identity, call), [(image, FLOAT)])

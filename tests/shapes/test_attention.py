@@ -1,0 +1,190 @@
+"""Attention and transformers against torch."""
+
+from typing import Any
+
+import pytest
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+import torch
+from convlint.trace import mode
+from tests.oracle import agree
+from tests.shapes.images import no_torch
+from tests.shapes.layers import FLOAT, SEARCH, calls, shapes, sizes
+
+MASKS = [FLOAT, torch.bool, torch.bool, torch.int64, torch.float64]
+
+
+class Attends(nn.Module):
+    def __init__(self, layer: Any, names: tuple[str, ...], **keywords: Any) -> None:
+        super().__init__()
+        self.layer, self.names, self.keywords = layer, names, keywords
+
+    def forward(self, *tensors: Any) -> Any:
+        return self.layer(**dict(zip(self.names, tensors, strict=True)), **self.keywords)
+
+
+@st.composite
+def near(draw: st.DrawFn, *right: tuple[int, ...]) -> tuple[int, ...]:
+    """Mostly one of the right shapes, else one with a change."""
+    shape = draw(st.sampled_from(right))
+    how = draw(st.integers(0, 9))
+    if how == 0:
+        return draw(shapes(most=4))
+    if how == 1 and shape:
+        at = draw(st.integers(0, len(shape) - 1))
+        return (*shape[:at], draw(st.integers(1, 6)), *shape[at + 1 :])
+    return shape
+
+
+@SEARCH
+@given(st.data(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_multihead(data: Any, first: bool, weights: bool, average: bool, batched: bool,
+                   train: bool) -> None:  # fmt: skip
+    heads, each = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 2))
+    width, batch, long, keys = heads * each, *(data.draw(st.integers(1, 4)) for _ in range(3))
+    kdim, vdim = data.draw(st.sampled_from([(None, None), (None, None), (3, 5), (width, 4)]))
+    options = {
+        "add_bias_kv": data.draw(st.booleans()) and data.draw(st.booleans()),
+        "add_zero_attn": data.draw(st.booleans()) and data.draw(st.booleans()),
+        "bias": data.draw(st.booleans()),
+    }
+    lead = lambda n: ((batch, n) if first else (n, batch)) if batched else (n,)  # noqa: E731
+    specs = [
+        (data.draw(near((*lead(long), width))), FLOAT),
+        (data.draw(near((*lead(keys), kdim or width))), FLOAT),
+        (data.draw(near((*lead(keys), vdim or width))), FLOAT),
+    ]
+    names = ["query", "key", "value"]
+    if data.draw(st.booleans()):
+        names.append("attn_mask")
+        right = ((long, keys), ((batch if batched else 1) * heads, long, keys))
+        specs.append((data.draw(near(*right)), data.draw(st.sampled_from(MASKS))))
+    if data.draw(st.booleans()):
+        names.append("key_padding_mask")
+        right = ((batch, keys),) if batched else ((keys,),)
+        specs.append((data.draw(near(*right)), data.draw(st.sampled_from(MASKS))))
+
+    def make() -> Any:
+        layer = nn.MultiheadAttention(
+            width, heads, batch_first=first, kdim=kdim, vdim=vdim, **options
+        )
+        return Attends(
+            layer, tuple(names), need_weights=weights, average_attn_weights=average
+        )
+
+    agree(make, specs, training=train)
+
+
+@SEARCH
+@given(st.data())
+def test_scaled_dot_product(data: Any) -> None:
+    lead = data.draw(shapes(most=2, high=3))
+    long, keys, width, wide = (data.draw(st.integers(1, 3)) for _ in range(4))
+    specs = [
+        (data.draw(near((*lead, long, width))), FLOAT),
+        (data.draw(near((*lead, keys, width))), FLOAT),
+        (data.draw(near((*lead, keys, wide))), FLOAT),
+    ]
+    if data.draw(st.booleans()):
+        mask = data.draw(near((long, keys), (*lead, long, keys), (1, keys)))
+        if len(mask) > 1:  # with fewer axes it depends on which kernel runs
+            specs.append((mask, data.draw(st.sampled_from(MASKS))))
+    agree(calls(F.scaled_dot_product_attention), specs)
+
+
+@SEARCH
+@given(st.data(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2))
+def test_encoder(data: Any, first: bool, norm_first: bool, batched: bool, train: bool,
+                 layers: int) -> None:  # fmt: skip
+    heads, batch, long = (data.draw(st.integers(1, 3)) for _ in range(3))
+    width = heads * 2
+    lead = ((batch, long) if first else (long, batch)) if batched else (long,)
+    specs = [(data.draw(near((*lead, width))), FLOAT)]
+    names = ["src"]
+    if data.draw(st.booleans()):
+        names.append("mask" if layers else "src_mask")
+        right = ((long, long), ((batch if batched else 1) * heads, long, long))
+        specs.append((data.draw(near(*right)), data.draw(st.sampled_from(MASKS[:3]))))
+    if data.draw(st.booleans()):
+        names.append("src_key_padding_mask")
+        specs.append((data.draw(near((batch, long) if batched else (long,))), FLOAT))
+
+    def make() -> Any:
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 8, batch_first=first, norm_first=norm_first
+        )
+        full = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        return Attends(full if layers else layer, tuple(names))
+
+    agree(make, specs, training=train)
+
+
+@SEARCH
+@given(st.data(), st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2))
+def test_decoder(data: Any, first: bool, norm_first: bool, batched: bool, layers: int) -> None:
+    heads, batch, long, keys = (data.draw(st.integers(1, 3)) for _ in range(4))
+    width = heads * 2
+    lead = lambda n: ((batch, n) if first else (n, batch)) if batched else (n,)  # noqa: E731
+    specs = [
+        (data.draw(near((*lead(long), width))), FLOAT),
+        (data.draw(near((*lead(keys), width))), FLOAT),
+    ]
+    names = ["tgt", "memory"]
+    for name, right in (
+        ("tgt_mask", (long, long)),
+        ("memory_mask", (long, keys)),
+        ("tgt_key_padding_mask", (batch, long) if batched else (long,)),
+        ("memory_key_padding_mask", (batch, keys) if batched else (keys,)),
+    ):
+        if data.draw(st.integers(0, 2)) == 0:
+            names.append(name)
+            specs.append((data.draw(near(right)), FLOAT))
+
+    def make() -> Any:
+        layer = nn.TransformerDecoderLayer(
+            width, heads, 8, batch_first=first, norm_first=norm_first
+        )
+        return Attends(nn.TransformerDecoder(layer, layers) if layers else layer, tuple(names))
+
+    agree(make, specs)
+
+
+@SEARCH
+@given(st.data(), st.booleans(), st.booleans())
+def test_transformer(data: Any, first: bool, batched: bool) -> None:
+    batch, long, keys = (data.draw(st.integers(1, 3)) for _ in range(3))
+    lead = lambda n: ((batch, n) if first else (n, batch)) if batched else (n,)  # noqa: E731
+    specs = [
+        (data.draw(near((*lead(keys), 4))), FLOAT),
+        (data.draw(near((*lead(long), 4))), FLOAT),
+    ]
+    names = ["src", "tgt"]
+    if data.draw(st.booleans()):
+        names.append("tgt_mask")
+        specs.append((data.draw(near((long, long))), FLOAT))
+    make = lambda: Attends(  # noqa: E731
+        nn.Transformer(4, 2, 1, 1, 8, batch_first=first), tuple(names)
+    )
+    agree(make, specs)
+
+
+@SEARCH
+@given(sizes(4), sizes(2), st.sampled_from([torch.float16, torch.float64, FLOAT, torch.int64]))
+def test_dtypes(long: int, batch: int, dtype: Any) -> None:
+    spec = ((long, batch, 4), dtype)
+    agree(lambda: Attends(nn.MultiheadAttention(4, 2), ("query", "key", "value")), [spec] * 3)
+    agree(lambda: nn.TransformerEncoderLayer(4, 2, 8), [spec])
+    agree(calls(F.scaled_dot_product_attention), [spec] * 3)
+
+
+def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mode, "ask", no_torch)
+    spec = ((5, 2, 4), FLOAT)
+    agree(lambda: nn.MultiheadAttention(4, 2), [spec] * 3)
+    agree(lambda: nn.TransformerEncoderLayer(4, 2, 8), [spec])
+    agree(lambda: nn.TransformerDecoderLayer(4, 2, 8), [spec] * 2)
+    agree(lambda: nn.Transformer(4, 2, 1, 1, 8), [spec] * 2)
+    agree(calls(F.scaled_dot_product_attention), [spec] * 3)
