@@ -51,9 +51,9 @@ def _clash(a: Dim, b: Dim) -> bool:
 
 
 def _repaired(first: Shape, second: Shape) -> Shape:
-    if aligned(second, first):
+    if len(second) <= len(first) and aligned(second, first):
         return first
-    if aligned(first, second):
+    if len(first) <= len(second) and aligned(first, second):
         return second
     return _over(first, second)
 

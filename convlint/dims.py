@@ -30,7 +30,7 @@ class Unknown:
         self.multiple = max(1, multiple)
 
     def __repr__(self) -> str:
-        return "?"
+        return "?" if self.multiple == 1 else f"{self.multiple}·?"
 
     def __reduce__(self) -> tuple[type[Unknown], tuple[int, int]]:
         return Unknown, (self.guess, self.multiple)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from convlint.diagnostic import Label
 from convlint.dims import Dim, guess, show
-from convlint.mending import mends, restored
+from convlint.mending import meet
 from convlint.network import Layer
 from convlint.origin import origin
 from convlint.rule import Finding
@@ -82,15 +82,14 @@ def _helps(mate: TensorSpec, odd: TensorSpec, axes: tuple[int, ...]) -> Iterator
     rank = len(one)
     ends = tuple(a - rank for a in axes)
     yield from _alike(odd, mate, ends)
-    found = False
-    for branch, target in ((odd, mate), (mate, odd)):
-        wanted: dict[int, Dim] = {a: (target.shape or ())[a] for a in ends}
-        texts = [*mends(branch, wanted, target)]
-        if _rounded(branch, wanted):
-            texts = [*restored(branch, target, wanted), *texts]
-        yield from texts or _strided(branch, wanted)
-        found = found or bool(texts)
-    if axes[0] >= 2 and rank > 2:
+    sizes = {(t.shape or ())[a] for t in (mate, odd) for a in ends}
+    idle = [f"{n} is not, {n} is" for n in sizes]  # nothing was rounded here
+    texts = [t for t in meet(mate, odd, ends) if not any(i in t for i in idle)]
+    found = bool(texts)
+    yield from texts
+    for branch, target in () if texts else ((odd, mate), (mate, odd)):
+        yield from _strided(branch, {a: (target.shape or ())[a] for a in ends})
+    if axes[0] >= 2 and (rank > 3 or found):
         yield ("or resize" if found else "resize") + (
             f" one to the other: F.interpolate(x, size=y.shape[2:]), here {show(one[2:])} or"
             f" {show(other[2:])}"
@@ -101,17 +100,7 @@ def _helps(mate: TensorSpec, odd: TensorSpec, axes: tuple[int, ...]) -> Iterator
         )
 
 
-def _rounded(branch: TensorSpec, wanted: dict[int, Dim]) -> bool:
-    """Whether the sizes lie so near that halving and doubling may have made the difference."""
-    for axis, size in wanted.items():
-        one, other = guess((branch.shape or ())[axis]), guess(size)
-        apart = abs(one - other)
-        if apart > 1 and 4 * apart > max(one, other):
-            return False
-    return True
-
-
-def _strided(branch: TensorSpec, wanted: dict[int, Dim]) -> Iterator[str]:
+def _strided(branch: TensorSpec, wanted: Mapping[int, Dim]) -> Iterator[str]:
     """The stride, along those axes only, that gives the wanted sizes."""
     layer = origin(branch, min(wanted))
     found = windows(layer) if layer is not None else ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
@@ -17,29 +18,48 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
         codes: the rules to ask; None for those that are on by default.
     """
     asked = [r for r in rules() if (r.default if codes is None else r.code in codes)]
+    yield from _folded(_findings(network, asked))
+
+
+def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
     by_operator: dict[str, list[Rule]] = {}
     for rule in asked:
         for name in rule.operators:
             by_operator.setdefault(name, []).append(rule)
     everywhere = by_operator.get("*", [])
-    seen: set[object] = set()
     for layer in network.layers:
-        wanted = by_operator.get(layer.op)
-        if wanted is None and (layer.rejected is None or not everywhere):
-            continue
         explained = False
-        for rule in wanted or ():
+        for rule in by_operator.get(layer.op, ()):
             for finding in rule.check(layer, network):
                 explained = explained or rule.severity is Severity.ERROR
-                yield from _once(_diagnostic(rule, finding, layer), seen)
+                yield _diagnostic(rule, finding, layer)
         if not explained:
             for rule in everywhere:
                 for finding in rule.check(layer, network):
-                    yield from _once(_diagnostic(rule, finding, layer), seen)
+                    yield _diagnostic(rule, finding, layer)
     for rule in asked:
         if not rule.operators:
             for finding in rule.check(network):
-                yield from _once(_diagnostic(rule, finding, finding.layer), seen)
+                yield _diagnostic(rule, finding, finding.layer)
+
+
+def _folded(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """One finding for what is said several times of layers that were made in one place."""
+    first: dict[object, Diagnostic] = {}
+    others: dict[object, list[str]] = {}
+    for found in findings:
+        anonymous = found.message.replace(f"`{found.layer}`", "") if found.layer else found.message
+        key = (found.code, found.location, anonymous, found.formula)
+        if key not in first:
+            first[key] = found
+        elif found.layer != first[key].layer and found.layer not in others.get(key, ()):
+            others.setdefault(key, []).append(found.layer)
+    for key, found in first.items():
+        same = others.get(key)
+        if same:
+            names = ", ".join(f"`{name}`" for name in same[:4]) + (", ..." if same[4:] else "")
+            found = replace(found, note=(*found.note, f"the same holds for {names}"))
+        yield found
 
 
 def fault(stage: str, error: Exception) -> Iterator[Diagnostic]:
@@ -48,14 +68,6 @@ def fault(stage: str, error: Exception) -> Iterator[Diagnostic]:
         if stage in rule.operators:
             for finding in rule.check(error):
                 yield _diagnostic(rule, finding, None)
-
-
-def _once(found: Diagnostic, seen: set[object]) -> Iterator[Diagnostic]:
-    """A definition that is called several times, or copied, has its fault told once."""
-    key = (found.code, found.location, found.message, found.formula)
-    if key not in seen:
-        seen.add(key)
-        yield found
 
 
 def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic:

@@ -198,7 +198,7 @@ def _one(
     for (name, tensor), wanted in sides:
         if tensor.shape is not None and tensor.shape[-1] != wanted:
             return _width(layer, name, tensor, wanted)
-    return _lengths(layer, part, query, first) or _masks(layer, part, query, heads, first)
+    return _lengths(layer, part, query, first) or _masks(layer, part, query, heads, first, weights)
 
 
 def _rank(layer: Layer, query: tuple[str, TensorSpec], first: bool) -> Finding:
@@ -295,7 +295,9 @@ def _unequal_batch(
     )
 
 
-def _masks(layer: Layer, part: _Attention, query: Shape, heads: int, first: bool) -> Finding | None:
+def _masks(
+    layer: Layer, part: _Attention, query: Shape, heads: int, first: bool, weights: bool
+) -> Finding | None:
     key = part.key[1].shape
     if key is None:
         return None
@@ -314,11 +316,7 @@ def _masks(layer: Layer, part: _Attention, query: Shape, heads: int, first: bool
         forms: tuple[Shape, ...] = ((long, keys), (batch * heads, long, keys))
         if all(_differs(mask.shape, form) for form in forms):
             return _mask(layer, name, mask, forms, False)
-    for name, mask in (part.padding, part.mask):
-        found = _mask_dtype(layer, name, mask, part.query[1])
-        if found is not None:
-            return found
-    return None
+    return _mask_dtypes(layer, (part.padding, part.mask), part.query[1], weights)
 
 
 def _mask(
@@ -338,20 +336,50 @@ def _mask(
     )
 
 
-def _mask_dtype(
-    layer: Layer, name: str, mask: TensorSpec | None, query: TensorSpec
+def _mask_dtypes(
+    layer: Layer,
+    masks: tuple[tuple[str, TensorSpec | None], ...],
+    query: TensorSpec,
+    weights: bool,
 ) -> Finding | None:
-    if mask is None or mask.dtype is None or not layer.exact:
+    """Booleans, or together the query's dtype (float32 also where no weights are asked for)."""
+    if not layer.exact or query.dtype is None:
         return None
-    if mask.dtype.is_floating_point or str(mask.dtype) == "torch.bool":
+    own, together = _name(query), ""
+    for name, mask in masks:
+        if mask is None or mask.dtype is None:
+            continue
+        dtype = _name(mask)
+        if not mask.dtype.is_floating_point and dtype != "bool":
+            return _mask_dtype(layer, name, mask, "booleans or floats", f"{name}.bool()")
+        together = _wider(together, own if dtype == "bool" else dtype)
+    if not together or together == own or (together == "float32" and not weights):
         return None
+    for name, mask in masks:
+        if mask is not None and _name(mask) not in ("bool", own):
+            write = f"{name}.to(torch.{own})"
+            return _mask_dtype(layer, name, mask, f"booleans or {own}", write)
+    return None
+
+
+def _wider(one: str, other: str) -> str:
+    """What torch makes of the sum of two float dtypes."""
+    if not one or one == other:
+        return other
+    return "float64" if "float64" in (one, other) else "float32"
+
+
+def _mask_dtype(layer: Layer, name: str, mask: TensorSpec, takes: str, write: str) -> Finding:
     return Finding(
-        f"`{layer.title}` takes a {name} of booleans or floats, but "
-        f"{str(mask.dtype).removeprefix('torch.')} arrives",
+        f"`{layer.title}` takes a {name} of {takes}, but {_name(mask)} arrives",
         at=layer.call,
         label=f"{name} is {mask}",
-        help=(f"write {name}.bool() (True where nothing may be looked at)",),
+        help=(f"write {write}",),
     )
+
+
+def _name(tensor: TensorSpec) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _differs(shape: Shape, wanted: Shape) -> bool:
@@ -381,6 +409,9 @@ def _scaled(layer: Layer) -> Finding | None:
     mask = layer.args["attn_mask"]
     if mask is None or mask.shape is None:
         return None
+    found = _mask_dtypes(layer, (("attn_mask", mask),), layer.args["query"], False)
+    if found is not None:
+        return found
     full = (*query[:-1], key[-2])
     short = len(mask.shape) > len(full)
     pairs = zip(reversed(mask.shape), reversed(full), strict=False)

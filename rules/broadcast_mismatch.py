@@ -201,8 +201,6 @@ def _in_place(layer: Layer, tensors: list[TensorSpec]) -> Iterator[Finding]:
         return
     changed = layer.args.get("input", tensors[0])
     own, others = changed.shape or (), [t.shape or () for t in tensors if t is not changed]
-    if name == "where_":
-        return
     result = broadcast(own, *others)
     grown = [i for i, n in enumerate(reversed(result), 1) if _grows(own, i, n)]
     if not grown:

@@ -47,8 +47,20 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from convlint import Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import (
+    Finding,
+    Label,
+    Layer,
+    Network,
+    Shape,
+    TensorSpec,
+    guess,
+    origin,
+    rule,
+    show,
+)
 from convlint.joining import misfit, unequal
 
 
@@ -68,7 +80,23 @@ def cat_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
     free = _axis(layer, given[0], ranks[0]) % ranks[0]
     axes = unequal(tensors, free)
     if axes:
-        yield misfit(layer, tensors, axes, "join {} " + f"along axis {free}")
+        finding = misfit(layer, tensors, axes, "join {} " + f"along axis {free}")
+        other = _other_axis(layer, tensors, axes, free)
+        yield replace(finding, help=(*other, *finding.help))
+
+
+def _other_axis(
+    layer: Layer, tensors: list[TensorSpec], axes: tuple[int, ...], free: int
+) -> tuple[str, ...]:
+    """Where the tensors differ in one axis only that is no image side: join along that one."""
+    shapes = [t.shape for t in tensors if t.shape is not None]
+    if layer.op != "cat" or len(axes) != 1 or (len(shapes[0]) > 3 and axes[0] > 1):
+        return ()
+    made = list(shapes[0])
+    made[axes[0]] = sum(guess(s[axes[0]]) for s in shapes)
+    if any(s[free] != shapes[0][free] for s in shapes):
+        return ()
+    return (f"write dim={axes[0]}: joined along that axis they make {show(made)}",)
 
 
 def _axis(layer: Layer, first: TensorSpec, rank: int) -> int:
@@ -131,4 +159,4 @@ def _rank_helps(low: Shape, high: Shape) -> Iterator[str]:
     if low[:2] == high[:2] or (len(low) == 2 and low[:1] == high[:1]):
         index = ", ".join([":"] * len(low) + ["None"] * missing)
         sizes = ", ".join(["-1"] * len(low) + [str(n) for n in high[len(low) :]])
-        yield f"or write [{index}].expand({sizes}) on {show(low)}"
+        yield f"write [{index}].expand({sizes}) on {show(low)}"

@@ -80,7 +80,7 @@ _SAME: dict[str, tuple[str, ...]] = {
 
 _NORMS = {
     "batch_norm": ("running_mean", "running_var", "weight", "bias"),
-    "instance_norm": ("running_mean", "running_var", "weight", "bias"),
+    "instance_norm": ("weight", "bias"),
     "layer_norm": ("weight", "bias"),
     "group_norm": ("weight", "bias"),
 }
@@ -89,7 +89,7 @@ _FLOATS = frozenset({
     "batch_norm", "instance_norm", "layer_norm", "group_norm", "prelu", "celu", "elu", "gelu",
     "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "leaky_relu", "logsigmoid",
     "mish", "rrelu", "selu", "softplus", "softshrink", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div",
+    "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div", "softmax2d",
 })  # fmt: skip
 _FLOATS_OR_COMPLEX = frozenset({"silu", "rms_norm", "normalize"})
 _CAST = frozenset({"softmax", "log_softmax", "softmin"})

@@ -51,6 +51,7 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from convlint import (
@@ -89,12 +90,10 @@ def impossible_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         what = f"axis {layer.args['dim']} of {what}"
     yield Finding(
         f"`{_name(layer)}` cannot bring {what} to {show(asked)}",
-        at=layer.call or layer.definition,
+        at=layer.call if layer.module is None else layer.definition,
         label=f"{elements} elements arrive",
         related=(Label(f"{show(arriving)} comes from here", place),) if place else (),
-        formula=f"{_times(have)} {relation} {_times(literal)}"
-        if len(have) == 1 == len(literal)
-        else f"{_times(have)} = {elements} {relation} {_times(literal)} = {wanted}",
+        formula=f"{_equation(have, elements)} {relation} {_equation(literal, wanted)}",
         help=tuple(_helps(layer, have, asked)),
     )
 
@@ -150,6 +149,10 @@ def _name(layer: Layer) -> str:
 
 def _helps(layer: Layer, have: Shape, asked: Shape) -> Iterator[str]:
     made = layer.outputs[0].shape
+    rest = _remainder(have, asked)
+    if rest is not None:
+        yield rest
+        return
     if layer.op == "unflatten" and made is not None:
         at = layer.args["dim"] % len(layer.tensors[0].shape or (1,))
         made = made[at : at + len(asked)]
@@ -173,6 +176,25 @@ def _helps(layer: Layer, have: Shape, asked: Shape) -> Iterator[str]:
     flat = batch and len(made) == 2
     if flat:
         yield f"or {_name(layer)}(x.size(0), -1): the batch stays whatever the other sizes are"
+
+
+def _remainder(have: Shape, asked: Shape) -> str | None:
+    """One axis split into parts that its size is not divisible by (`d // heads` with a rest)."""
+    for n in have:
+        for one, other in pairwise(asked):
+            for part, count in ((one, other), (other, one)):
+                if not (isinstance(n, int) and isinstance(part, int) and part > 1):
+                    continue
+                if n % part != 0 and n // part == count:
+                    return (
+                        f"{n} is not divisible by {part}: {part} · {count} = {n - n % part} leaves"
+                        f" {n % part} over; {n - n % part} or {n - n % part + part} would do"
+                    )
+    return None
+
+
+def _equation(sizes: Sequence[Dim], total: Dim) -> str:
+    return f"{_times(sizes)} = {total}" if len(sizes) > 1 else _times(sizes)
 
 
 def _filled(asked: Shape, made: Shape) -> tuple[Any, ...]:

@@ -42,8 +42,9 @@ def index_out_of_range(layer: Layer, network: Network) -> Iterator[Finding]:
     if not isinstance(tensor, TensorSpec) or tensor.shape is None or layer.rejected is not None:
         return
     if layer.op in ("getitem", "setitem"):
-        for axis, index in _indices(layer.args["index"], tensor.shape):
-            yield from _outside(layer, tensor, axis, index)
+        for axis, item in _indices(layer.args["index"], tensor.shape):
+            for index in _numbers(item, tensor.shape[axis]):
+                yield from _outside(layer, tensor, axis, index)
     elif layer.op == "narrow":
         yield from _narrowed(layer, tensor)
     else:
@@ -52,7 +53,7 @@ def index_out_of_range(layer: Layer, network: Network) -> Iterator[Finding]:
 
 
 def _indices(written: Any, shape: tuple[Dim, ...]) -> Iterator[tuple[int, Any]]:
-    """The plain numbers in the brackets, each with the axis that it indexes."""
+    """What stands in the brackets and takes an axis, each with that axis."""
     items = written if isinstance(written, tuple) else (written,)
     if isinstance(written, list) and any(not isinstance(i, (int, bool)) for i in written):
         items = tuple(written)
@@ -62,9 +63,20 @@ def _indices(written: Any, shape: tuple[Dim, ...]) -> Iterator[tuple[int, Any]]:
         if item is Ellipsis:
             axis, rest = axis + rest, 0
             continue
-        if isinstance(item, int) and not isinstance(item, bool):
+        if count == 1:
             yield axis, item
         axis += count
+
+
+def _numbers(item: Any, size: Dim) -> list[int]:
+    """The outermost numbers that certainly index an axis; one of an index tensor stands for all."""
+    if isinstance(item, int):
+        return [item]
+    if isinstance(item, (list, tuple, range)) and all(type(i) is int for i in item) and item:
+        return list(dict.fromkeys((min(item), max(item))))
+    if isinstance(item, TensorSpec) and str(item.dtype) not in ("torch.bool", "torch.uint8"):
+        return [0] if isinstance(size, int) and size == 0 and item.numel != 0 else []
+    return []
 
 
 def _consumed(item: Any) -> int:

@@ -66,7 +66,7 @@ def missing_dimension(layer: Layer, network: Network) -> Iterator[Finding]:
         yield _missing(layer, list(dims), missing, rank)
         return
     twice = [d for i, d in enumerate(dims) if d % limit in [e % limit for e in dims[:i]]]
-    if twice:
+    if twice and not layer.op.endswith("shift"):
         yield Finding(
             f"`{layer.title}` names dimension {twice[0]} of {given} twice: dim={dim}",
             at=layer.call,

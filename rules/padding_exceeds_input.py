@@ -92,6 +92,7 @@ def _convolved(layer: Layer) -> tuple[str, Sequence[Row]]:
 def _exceeds(
     layer: Layer, mode: str, axis: str, n: Dim, before: Dim, after: Dim, least: int
 ) -> Iterator[Finding]:
+    room = n + _negative(before) + _negative(after)
     formula = f"{n} + {before} + {after} = {n + before + after}"
     label = "made for larger maps"
     if mode == "reflect" and (before >= n or after >= n):
@@ -105,16 +106,17 @@ def _exceeds(
                 "(nn.ReplicationPad2d), which has no limit",
             ),
         )
-    elif mode == "circular" and (before > n or after > n):
-        most = before if before > n else after
+    elif mode == "circular" and (before > room or after > room):
+        # where the other end is cut, torch raises for some strides and wraps garbage for others
+        most = before if before > room else after
         yield Finding(
-            f"`{layer.title}` wraps {most} along {axis}, but only {n} arrive",
+            f"`{layer.title}` wraps {most} along {axis}, but only {room} "
+            + ("arrive" if room is n else f"of {n} are left"),
             label=label,
-            help=(f"pad {n} or less along {axis}",),
+            help=(f"pad {room} or less along {axis}",),
         )
     elif (before < 0 or after < 0) and (
-        n + before + after < least
-        or (mode == "constant" and n + _negative(before) + _negative(after) < 0)
+        n + before + after < least or (mode == "constant" and room < 0)
     ):
         yield Finding(
             f"`{layer.title}` cuts {-_negative(before) - _negative(after)} off {axis}, but only "

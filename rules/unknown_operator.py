@@ -37,23 +37,13 @@ from collections.abc import Iterator
 from convlint import Finding, Layer, Network, rule
 
 
-@rule("CL006", severity="info")
-def unknown_operator(network: Network) -> Iterator[Finding]:
-    for layer in network.layers:
-        if _lost(layer):
-            yield Finding(
-                f"what comes out of `{layer.title}` is not known",
-                layer,
-                at=layer.call,
-                label="what follows is checked only as far as it does not depend on this",
-            )
-
-
-def _lost(layer: Layer) -> bool:
-    """Known shapes go in, and not even a rank comes out."""
-    return (
-        layer.rejected is None
-        and bool(layer.tensors)
-        and any(output.shape is None for output in layer.outputs)
-        and all(tensor.known for tensor in layer.tensors)
-    )
+@rule("CL006", "*", severity="info")
+def unknown_operator(layer: Layer, network: Network) -> Iterator[Finding]:
+    known = bool(layer.tensors) and all(tensor.known for tensor in layer.tensors)
+    lost = any(output.shape is None for output in layer.outputs)
+    if known and lost and layer.rejected is None:
+        yield Finding(
+            f"what comes out of `{layer.title}` is not known",
+            at=layer.call,
+            label="what follows is checked only as far as it does not depend on this",
+        )

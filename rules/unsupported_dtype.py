@@ -60,9 +60,10 @@ _BOOL, _INT, _FLOAT, _COMPLEX = range(4)
 
 _REFUSED = {
     (_BOOL,): (
-        "neg", "abs", "positive", "pow", "trace", "addcmul", "trapezoid", "trapz",
-        "cumulative_trapezoid", "inner", "addmv", "addbmm", "chain_matmul", "multi_dot", "tensordot", "linalg_cross",
-        "cross", "matrix_power",
+        "neg", "abs", "positive", "pow", "trace", "cov", "corrcoef", "addcmul", "trapezoid",
+        "trapz", "cumulative_trapezoid", "inner", "addmv", "addbmm", "chain_matmul", "multi_dot",
+        "tensordot",
+        "linalg_cross", "cross", "matrix_power",
     ),
     (_COMPLEX,): (
         "deg2rad", "rad2deg", "digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "sign",
@@ -93,7 +94,7 @@ _TABLE = {name: kinds for kinds, names in _REFUSED.items() for name in names}
 _NONE = {"cdist": (_BOOL, _INT, _COMPLEX)} | dict.fromkeys(
     ("sub", "rsub", "pairwise_distance", "dist"), (_BOOL,)
 )  # none of the operands may be of these
-_NUMBERS = frozenset({"cummax", "cummin", "mode", "kthvalue", "topk", "inner"})
+_NUMBERS = frozenset({"cummax", "cummin", "mode", "kthvalue", "inner"})
 _AVERAGES = frozenset({"mean", "nanmean"})
 
 
@@ -110,6 +111,8 @@ def unsupported_dtype(layer: Layer, network: Network) -> Iterator[Finding]:
         operands = list(layer.tensors)
     if layer.op == "addcdiv":
         operands = [layer.args["tensor1"], layer.args["tensor2"]]
+    if layer.op == "pow" and isinstance(layer.args["exponent"], bool):
+        return
     asked = layer.args.get("dtype")
     if asked is not None and layer.op not in ("norm", "vector_norm", "matrix_norm", "linalg_norm"):
         operands = []  # converted first

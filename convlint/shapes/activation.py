@@ -181,7 +181,8 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,
 ) -> TensorSpec:
-    return float_alike(input)
+    strides = CONTIGUOUS if input.strides == CONTIGUOUS else None
+    return TensorSpec(input.shape, floating(input.dtype), strides)
 
 
 @operator

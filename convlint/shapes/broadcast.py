@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from convlint.broadcast import broadcast
+from convlint.broadcast import broadcast, clashes
 from convlint.dims import Dim, Shape, known
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
@@ -25,6 +25,8 @@ def elementwise(dtype: torch.dtype | None, *operands: Any) -> TensorSpec:
             return TensorSpec(None, dtype, None)
         shapes.append(tensor.shape)
     shape = broadcast(*shapes) if len(shapes) > 1 else shapes[0]
+    if any(clashes(shape, own) for own in shapes):
+        return TensorSpec(shape, dtype, None)
     return TensorSpec(shape, dtype, layout(shape, tensors))
 
 

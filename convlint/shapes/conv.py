@@ -75,7 +75,8 @@ def laid_out(
         return fresh(input, shape)
     if axes == 2 and len(shape) == 4 and input.dtype is torch.float32:
         return kept(input, shape, weight)
-    return unless_contiguous(input if weight.strides == CONTIGUOUS else weight, shape)
+    contiguous = weight.strides == CONTIGUOUS
+    return unless_contiguous(input, shape) if contiguous else TensorSpec(shape, input.dtype, None)
 
 
 def kernel_of(weight: TensorSpec, axes: int) -> Shape | None:

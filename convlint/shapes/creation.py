@@ -108,13 +108,14 @@ def randperm(n: Any, dtype: Any = None) -> TensorSpec:
 def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None) -> TensorSpec:
     if end is None:
         start, end = 0, start
-    limits = (start, end, step)
+    limits: tuple[Any, ...] = (start, end, step)
     if dtype is None:
         dtypes = [_number_dtype(v) for v in limits]
         if all(d is not None for d in dtypes):
             whole = all(d is not None and not d.is_floating_point for d in dtypes)
             dtype = torch.int64 if whole else torch.get_default_dtype()
     if dtype is torch.int64:
+        stepped(*limits)  # torch checks the numbers as they are, then counts with whole ones
         limits = tuple(int(v) if isinstance(v, float) else v for v in limits)
     return TensorSpec((stepped(*limits),), dtype)
 
@@ -229,7 +230,10 @@ def randint_like(
     input: TensorSpec, low: Any = 0, high: Any = None, dtype: Any = None,
     memory_format: Any = None,
 ) -> TensorSpec:  # fmt: skip
-    _check_range(*((0, low) if high is None else (low, high)))
+    first, last = (0, low) if high is None else (low, high)
+    _check_range(first, last)
+    if (dtype or input.dtype) is torch.bool and isinstance(last, int) and last > 2:
+        raise Rejected("to - 1 is out of bounds for bool")
     return like(input, dtype, memory_format)
 
 

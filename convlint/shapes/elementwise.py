@@ -240,7 +240,8 @@ def float_power(input: Any, exponent: Any) -> TensorSpec:
 
 @operator
 def ldexp(input: TensorSpec, other: TensorSpec) -> TensorSpec:
-    return _promoting_to_float(input, other)
+    made = _promoting_to_float(input, other)
+    return made if made.strides == CONTIGUOUS else made.with_shape(made.shape, None)
 
 
 @operator

@@ -165,6 +165,7 @@ def index_add(
 
 @operator
 def index_copy(input: TensorSpec, dim: Any, index: TensorSpec, source: Any) -> TensorSpec:
+    _wants(index, (torch.int64,), "index_copy_(): Expected a long tensor for index")
     return _put_rows(input, dim, index, source, "index_copy")
 
 

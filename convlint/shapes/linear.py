@@ -64,7 +64,8 @@ def linear(input: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None
         )
     if len(weight.shape) not in (1, 2):
         raise Rejected(f"linear: weight must have 1 or 2 dimensions, got {len(weight.shape)}")
-    if bias is not None and len(weight.shape) == 1:
+    vectors = len(weight.shape) == 1 and input.rank in (1, None)
+    if bias is not None and len(weight.shape) == 1 and not (vectors and not bias.shape):
         raise Rejected("mat2 must be a matrix, got 1-D tensor")
     if input.shape is None:
         return TensorSpec(None, weight.dtype, None)
@@ -72,7 +73,7 @@ def linear(input: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None
     if ahead is None:
         return TensorSpec(None, weight.dtype, None)
     out = (*ahead, *weight.shape[:-1])
-    if bias is not None and bias.shape is not None:
+    if bias is not None and bias.shape:
         _added(bias.shape, out)
     return TensorSpec(out, weight.dtype)
 
@@ -83,7 +84,7 @@ def _added(bias: Shape, out: Shape) -> None:
     Raises:
         Rejected: it does not.
     """
-    target = out if len(out) < 2 else (product(out[:-1]), out[-1])
+    target = (product(out[:-1]), out[-1])
     fits = len(bias) <= len(target)
     for b, n in zip(reversed(bias), reversed(target), strict=False):
         if b != n and b != 1:

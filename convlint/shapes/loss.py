@@ -259,7 +259,7 @@ def _samples(input: TensorSpec) -> Shape | None:
     """
     if input.shape is None:
         return None
-    if len(input.shape) not in (1, 2):
+    if len(input.shape) > 2:
         raise Rejected(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {input}"
         )

@@ -13,9 +13,10 @@ from torch import nn
 
 from convlint.broadcast import broadcast
 from convlint.dims import Dim, Shape, Unknown
+from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import counting, floating, promoted, real
 from convlint.shapes.registry import Rejected, lowers, operator
-from convlint.tensor import TensorSpec
+from convlint.tensor import CONTIGUOUS, TensorSpec
 
 Dims = Any  # a dimension, several of them, or None for all
 
@@ -146,7 +147,11 @@ _register("std_mean var_mean", _deviation_and_mean)
 
 
 def _all_or_any(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> TensorSpec:
-    return reduced(input, dim, keepdim, torch.uint8 if input.dtype is torch.uint8 else torch.bool)
+    dtype = torch.uint8 if input.dtype is torch.uint8 else torch.bool
+    if dim == () or dim == []:  # of no dimension, where sum and the like take that for all
+        plain = input.strides == CONTIGUOUS
+        return TensorSpec(input.shape, dtype, CONTIGUOUS if plain else None)
+    return reduced(input, dim, keepdim, dtype)
 
 
 _register("all any", _all_or_any)
@@ -174,8 +179,6 @@ def _extreme_of(
     """The largest of all, the largest along a dimension and where, or the larger of two."""
     second = dim if isinstance(dim, TensorSpec) else other
     if isinstance(second, TensorSpec):
-        from convlint.shapes.broadcast import elementwise
-
         return elementwise(promoted(input, second), input, second)
     if dim is None:
         return reduced(input, None, False, input.dtype)

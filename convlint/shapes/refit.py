@@ -14,6 +14,7 @@ are as good, the sizes in which they differ are not known.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -26,6 +27,8 @@ Sizes: TypeAlias = tuple[int, ...]
 Cost: TypeAlias = tuple[int, int, int, int]
 
 _HOLE = -1
+_TRUSTED = 3
+"""How many new numbers a laying may need before it is no more than a guess."""
 
 
 def refit(input: TensorSpec, wanted: Shape) -> Shape:
@@ -34,6 +37,11 @@ def refit(input: TensorSpec, wanted: Shape) -> Shape:
         return tuple(n if _literal(n) else Unknown() for n in wanted)
     have = tuple(guess(n) for n in input.shape)
     asked = tuple(guess(n) if _literal(n) else _HOLE for n in wanted)
+    uneven = _uneven(have, asked)
+    if uneven:
+        return tuple(
+            n if _literal(n) and i not in uneven else Unknown() for i, n in enumerate(wanted)
+        )
     own = _unfolded(input, have, asked)
     best: list[Sizes] = []
     least: Cost | None = None
@@ -45,8 +53,8 @@ def refit(input: TensorSpec, wanted: Shape) -> Shape:
             best, least = [made], cost
         elif cost == least and made not in best:
             best.append(made)
-    if not best:
-        return tuple(Unknown() for _ in wanted)
+    if not best or least is None or least[0] > _TRUSTED:
+        return tuple(n if _literal(n) and n in input.shape else Unknown() for n in wanted)
     return tuple(_agreed(numbers) for numbers in zip(*best, strict=True))
 
 
@@ -54,6 +62,17 @@ def _agreed(numbers: Sizes) -> Dim:
     """The size that all layings agree on."""
     one = len(set(numbers)) == 1 and numbers[0] != _HOLE
     return numbers[0] if one else Unknown(max(1, numbers[0]))
+
+
+def _uneven(have: Sizes, asked: Sizes) -> set[int]:
+    """The places of two sizes that an axis is split into with a rest (510 = 8 · 63 + 6)."""
+    places: set[int] = set()
+    for n in have:
+        for i, (one, other) in enumerate(itertools.pairwise(asked)):
+            for part, count in ((one, other), (other, one)):
+                if part > 1 and n % part != 0 and n // part == count:
+                    places |= {i, i + 1}
+    return places
 
 
 def _literal(n: Dim) -> bool:
@@ -131,7 +150,7 @@ def _cost(own: Sizes, asked: Sizes, made: Sizes, strayed: int, splits: int) -> C
     replaced, uneven = strayed, splits + 2 * strayed
     for old, new in zip(asked, made, strict=True):
         if old != _HOLE:
-            replaced += old != new
+            replaced += (old != new) + (new == 1 != old)  # an axis hardly vanishes
             uneven += changed.setdefault(old, new) != new
     moved = bool(own) and bool(made) and made[0] != own[0]
     return replaced, made.count(_HOLE), uneven, int(moved)

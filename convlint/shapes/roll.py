@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from convlint.dims import Dim, Unknown, guess, known
+from convlint.network import Layer
 from convlint.shapes.axes import axes, axis, sizes, whole
-from convlint.shapes.registry import Rejected, operator
+from convlint.shapes.registry import Rejected, explains, operator
 from convlint.strides import named, preserved, view
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
@@ -26,7 +27,7 @@ def roll(input: TensorSpec, shifts: Any, dims: Any = ()) -> TensorSpec:
         raise Rejected(
             f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(along)}"
         )
-    if input.shape is not None:
+    if input.shape is not None and input.numel != 0:
         for dim in along:
             if not input.shape:
                 raise Rejected("Dimension specified as 0 but tensor has no dimensions")
@@ -101,6 +102,17 @@ def unfold_windows(input: TensorSpec, dimension: Any, size: Any, step: Any) -> T
 def windows(n: Dim, length: int, step: int) -> Dim:
     """How many windows of `length` fit, one every `step`."""
     return (n - length) // step + 1
+
+
+@explains("unfold_windows")
+def _formula(layer: Layer) -> str | None:
+    """`⌊(10 − 3)/2⌋ + 1 = 4`."""
+    given, args = layer.tensors[0], layer.args
+    if not given.shape or not known(*given.shape):
+        return None
+    n = given.shape[args["dimension"] % len(given.shape)]
+    made = windows(n, args["size"], args["step"])
+    return f"⌊({n} − {args['size']})/{args['step']}⌋ + 1 = {made}"
 
 
 @operator

@@ -102,7 +102,7 @@ def _trace(
     ]
     keywords = {k: _enter(recorder, k, v) for k, v in kwargs.items()}
     try:
-        with patched(), keeping(recorder), mode, traced_calls(recorder, mode):
+        with patched(recorder), keeping(recorder), mode, traced_calls(recorder, mode):
             result = module(*positional, **keywords)
         result = _plain(result)
         outputs = recorder.specs(result)

@@ -11,7 +11,6 @@ import contextlib
 import os
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -48,12 +47,12 @@ def build(make: Callable[[], Any]) -> Any:
     Raises:
         ConstructionError: it raises on the CPU as well.
     """
-    with restored(), noted_definitions(), patched(), _offline():
-        recorder = Recorder(None)
+    recorder = Recorder(None)
+    with restored(), noted_definitions(), patched(recorder), _offline(recorder):
         mode = TraceMode(recorder)
         made: list[Any] = []
         with contextlib.suppress(Exception):
-            with mode, traced_calls(recorder, mode):
+            with mode, traced_calls(recorder, mode), _uninitialised(recorder):
                 made.append(make())
             if not recorder.raised and not recorder.blind:
                 return made[0]
@@ -67,16 +66,35 @@ def build(make: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _offline() -> Iterator[None]:
+def _uninitialised(recorder: Recorder) -> Iterator[None]:
+    """`torch.nn.init` has nothing to fill: some of it would look at what it has filled in."""
+
+    def passing(fill: Callable[..., Any]) -> Callable[..., Any]:
+        def pass_by(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+            if recorder.is_foreign() or recorder.value(tensor).concrete:
+                return fill(tensor, *args, **kwargs)
+            return tensor
+
+        return pass_by
+
+    with contextlib.ExitStack() as stack:
+        put = putter(stack)
+        for name, fill in list(vars(torch.nn.init).items()):
+            if name.endswith("_") and not name.endswith("__") and callable(fill):
+                put(torch.nn.init, name, passing(fill))
+        yield
+
+
+@contextlib.contextmanager
+def _offline(recorder: Recorder) -> Iterator[None]:
     """Nothing is downloaded while linting: `pretrained=True` is an error, and a fast one."""
-    owner = threading.get_ident()
     resolve = socket.getaddrinfo
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(_REFUSAL)
 
     def unreachable(*args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner:
+        if recorder.is_foreign():
             return resolve(*args, **kwargs)
         raise OSError(_REFUSAL)
 

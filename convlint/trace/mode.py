@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from convlint import shapes
@@ -53,7 +53,7 @@ class TraceMode(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         recorder = self.recorder
-        if types and isinstance(args[0], UninitializedTensorMixin):
+        if types and args and is_lazy(args[0]):
             return _of_uninitialized(func, args, kwargs)
         query = QUERIES.get(func)
         if query is not None:
@@ -152,9 +152,7 @@ class TraceMode(TorchFunctionMode):
         recorder = self.recorder
         node = self._node(func, name, args, kwargs)
         op_name = op.name if op is not None else free_name(name)
-        layer = recorder.layer(
-            op_name, written(func, name), bound, output, node, rejected=rejected
-        )
+        layer = recorder.layer(op_name, written(func, name), bound, output, node, rejected=rejected)
         if name == "__setitem__":
             return self._changed(args[0], recorder.value(args[0]).spec, None, layer)
         subject = args[0] if args else kwargs.get("input")

@@ -20,6 +20,7 @@ from convlint import shapes
 from convlint.frame import Frame, FrameFilter
 from convlint.network import Raised
 from convlint.tensor import UNKNOWN_TENSOR
+from convlint.trace.meta import Refusal, ask
 from convlint.trace.mode import TraceMode, free_name
 from convlint.trace.recorder import Recorder
 
@@ -56,7 +57,7 @@ def noted_definitions() -> Iterator[None]:
             module.__dict__[_MADE] = _Made(filter_.user_frames(frame))
         before(module, *args, **kwargs)
 
-    nn.Module.__init__ = init  # type: ignore[method-assign]
+    nn.Module.__init__ = init  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
@@ -83,13 +84,14 @@ def traced_calls(recorder: Recorder, mode: TraceMode) -> Iterator[None]:
     """Let calls of modules go to shape functions (leaves), or be entered and survive faults."""
     before = nn.Module.__call__
     calls = _Calls(recorder, mode, before)
-    owner = threading.get_ident()
 
     def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner:
+        if recorder.is_foreign():
             return before(module, *args, **kwargs)
         found = shapes.lowering(module)
         if found is None:
+            if isinstance(module, torch.jit.ScriptModule):
+                return calls.opaque(module, args, kwargs)
             return calls.enter(module, args, kwargs)
         if _has_hooks(module):
             return calls.hooked(module, args, kwargs)
@@ -129,8 +131,11 @@ class _Calls:
             recorder.paths.pop()
 
     def _unknown(self) -> Any:
+        graph, path = self.recorder.graph, self.recorder.paths[-1]
         with torch._C.DisableTorchFunction():
-            return self.mode.wrap(UNKNOWN_TENSOR, lambda: None, None)
+            return self.mode.wrap(
+                UNKNOWN_TENSOR, lambda: graph.call_function(lost_output, (path,)), None
+            )
 
     def leaf(
         self, module: nn.Module, found: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -141,6 +146,28 @@ class _Calls:
         if answer is NotImplemented:  # our function failed: let torch's code speak
             return self.enter(module, args, kwargs)
         return answer
+
+    def opaque(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A scripted module has no Python left to follow: only torch can tell what it gives."""
+        recorder = self.recorder
+        with torch._C.DisableTorchFunction():
+            specs, keywords = recorder.specs(args), recorder.specs(kwargs)
+            try:
+                run = functools.partial(self.call, module)
+                output, rejected = ask(run, args, kwargs, recorder), None
+            except Refusal as reason:
+                output, rejected = UNKNOWN_TENSOR, reason.text
+            node = None
+            if recorder.root is not None:
+                node = recorder.graph.call_module(
+                    recorder.target(module), recorder.nodes(args), recorder.nodes(kwargs)
+                )
+            bound = {str(i): spec for i, spec in enumerate(specs)} | keywords
+            layer = recorder.layer(
+                "script_module", "torch.jit.script", bound, output, node, module,
+                definition(module), rejected,
+            )  # fmt: skip
+            return self.mode.wrap(output, lambda: node, layer)
 
     def _leaf(self, module: nn.Module, found: Any, args: Any, kwargs: Any) -> Any:
         op, lower = found
@@ -280,6 +307,15 @@ def _torch_name(kind: type) -> str:
         if ancestor.__module__.startswith("torch.nn."):
             return ancestor.__name__
     return kind.__name__
+
+
+def lost_output(path: str) -> Any:
+    """Stands in the graph for what a module gives that ended in an exception.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"the module {path!r} ended in an exception while it was traced")
 
 
 def _call_error(exc: TypeError, module: nn.Module) -> str:

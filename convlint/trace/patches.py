@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -13,20 +14,22 @@ import torch
 import torch._functorch.apis as functorch
 import torch.autograd.function
 
+from convlint.trace.recorder import Recorder
+
 
 @contextlib.contextmanager
-def patched() -> Iterator[None]:
+def patched(recorder: Recorder) -> Iterator[None]:
     """`autograd.Function`, `vmap`, TorchScript, `torch.compile`, the attention fast path, tamed."""
     with contextlib.ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         put = putter(stack)
-        put(torch.autograd.function.Function, "apply", _applying())
+        put(torch.autograd.function.Function, "apply", _applying(recorder))
         put(torch, "compile", _identity)
         put(torch.jit, "script", _identity)
         put(torch.jit, "trace", _identity)
         put(torch.jit.ScriptFunction, "__call__", _unscripted(torch.jit.ScriptFunction.__call__))
         put(torch.cuda, "synchronize", lambda *a, **k: None)
-        put(functorch, "vmap_impl", _vmap)
+        put(functorch, "vmap_impl", functools.partial(_vmap, recorder))
         einops = sys.modules.get("einops.einops")
         if einops is not None:  # its cache would answer with the sizes of another tensor
             put(einops, "_reconstruct_from_shape", einops._reconstruct_from_shape_uncached)
@@ -84,13 +87,12 @@ class _Context:
     def set_materialize_grads(self, value: bool) -> None: ...
 
 
-def _applying() -> Any:
+def _applying(recorder: Recorder) -> Any:
     """`Function.apply` that runs a custom autograd function's `forward` as plain Python."""
-    owner = threading.get_ident()
     before = torch.autograd.function.Function.__dict__["apply"]
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner:
+        if recorder.is_foreign():
             return before.__func__(cls, *args, **kwargs)
         with torch.no_grad():
             if cls.setup_context is not _SETUP:
@@ -104,6 +106,7 @@ _SETUP: Final = torch.autograd.function._SingleLevelFunction.setup_context
 
 
 def _vmap(
+    recorder: Recorder,
     func: Callable[..., Any],
     in_dims: Any,
     out_dims: Any,
@@ -138,15 +141,17 @@ def _vmap(
         raise ValueError("vmap: at least one input must be mapped over")
     result = func(*tree_unflatten(sliced, structure), **kwargs)
 
-    def widen(out: Any) -> Any:
+    def widen(out: Any, dim: int) -> Any:
         if not isinstance(out, torch.Tensor):
             return out
-        dim = out_dims if isinstance(out_dims, int) else 0
-        wide = out.unsqueeze(dim)
-        shape = [-1] * wide.dim()
-        shape[dim] = size
-        return wide.expand(*shape).clone()
+        shape = [-1] * (out.dim() + 1)
+        shape[0] = size
+        mapped = out.unsqueeze(0).expand(*shape).clone().movedim(0, dim)
+        value = recorder.value(mapped)
+        value.spec = dataclasses.replace(value.spec, strides=None)
+        return mapped
 
     if isinstance(result, tuple):
-        return tuple(widen(r) for r in result)
-    return widen(result)
+        each = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(result)
+        return tuple(widen(r, dim) for r, dim in zip(result, each, strict=False))
+    return tree_map(lambda r: widen(r, out_dims if isinstance(out_dims, int) else 0), result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, Final
@@ -73,6 +74,7 @@ class Recorder:
         self.guards: list[Guard] = []
         self.held: dict[str, Any] = {}
         """What the graph refers to and the network has not registered: constants, modules."""
+        self._owner = threading.get_ident()
         self.may_restart = False
         """Whether tracing can begin again once it is known where sizes become plain numbers."""
         self.paths: list[str] = [""]
@@ -88,6 +90,10 @@ class Recorder:
         self._rescans = 0
         if root is not None:
             self._register(root)
+
+    def is_foreign(self) -> bool:
+        """Whether another thread is running, which must not notice that we are tracing."""
+        return threading.get_ident() != self._owner
 
     def _register(self, root: torch.nn.Module) -> None:
         for path, module in root.named_modules():

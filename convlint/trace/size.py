@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from convlint.dims import Dim, Unknown
 
 if TYPE_CHECKING:
     from convlint.trace.recorder import Recorder
+
+_Number = TypeVar("_Number", int, float)
 
 _OF_DIMS: Final = {
     operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod,
@@ -283,7 +285,7 @@ def _decided(left: Any, op: str, right: Any, answer: bool) -> bool:
     return recorder.guard(op, left, right, answer, _uncertain(left) or _uncertain(right))
 
 
-def _escaped(value: Any, plain: Any) -> Any:
+def _escaped(value: Any, plain: _Number) -> _Number:
     """A size becomes a plain number, of which nothing more is known."""
     if value.recorder is not None:
         value.recorder.escape(value, plain, _uncertain(value))
@@ -311,7 +313,7 @@ def _install() -> None:
         name = name.rstrip("_")
         setattr(Size, f"__{name}__", forward(function))
         setattr(Size, f"__r{name}__", backward(function))
-    Size.__neg__ = lambda self: _arithmetic(operator.sub, 0, self)  # type: ignore[assignment]
+    Size.__neg__ = lambda self: _arithmetic(operator.sub, 0, self)  # type: ignore[method-assign]
     for kind, parent in ((Size, int), (Ratio, float)):
         for name, op in (("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"),
                          ("ge", ">=")):  # fmt: skip

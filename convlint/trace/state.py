@@ -11,11 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import (
-    UninitializedBuffer,
-    UninitializedParameter,
-    UninitializedTensorMixin,
-)
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 
 @contextlib.contextmanager
@@ -60,7 +56,7 @@ class _Part:
         ]
         for held in (module._parameters, module._buffers):
             for name, tensor in held.items():
-                if isinstance(tensor, UninitializedTensorMixin):  # filled in place otherwise
+                if is_lazy(tensor):  # filled in place otherwise
                     held[name] = _fresh(tensor)
 
     def restore(self) -> None:

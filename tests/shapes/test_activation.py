@@ -90,22 +90,42 @@ def test_threshold_and_gumbel(shape: Any, dtype: Any, hard: bool) -> None:
 
 
 @SEARCH
-@given(st.sampled_from(DROPOUTS), shapes(most=6, high=2), st.sampled_from([0.0, 0.5, 0.5, 1.5]),
-       st.booleans(), st.sampled_from(DTYPES))  # fmt: skip
+@given(
+    st.sampled_from(DROPOUTS),
+    shapes(most=6, high=2),
+    st.sampled_from([0.0, 0.5, 0.5, 1.5]),
+    st.booleans(),
+    st.sampled_from(DTYPES),
+)
 def test_dropout(name: str, shape: Any, p: float, train: bool, dtype: Any) -> None:
     agree(calls(getattr(F, name), p, train), [(shape, dtype)])
 
 
 @SEARCH
-@given(st.sampled_from([nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout,
-                        nn.FeatureAlphaDropout, nn.Identity]), shapes(most=5), st.booleans())  # fmt: skip
+@given(
+    st.sampled_from(
+        [
+            nn.Dropout,
+            nn.Dropout1d,
+            nn.Dropout2d,
+            nn.Dropout3d,
+            nn.AlphaDropout,
+            nn.FeatureAlphaDropout,
+            nn.Identity,
+        ]
+    ),
+    shapes(most=5),
+    st.booleans(),
+)
 def test_dropout_module(kind: Any, shape: Any, train: bool) -> None:
     agree(lambda: kind(), [(shape, FLOAT)], training=train)
 
 
 @SEARCH
-@given(st.sampled_from([*NAMES, *ALONG, "dropout", "dropout2d", "gumbel_softmax"]),
-       st.integers(2, 4).flatmap(lambda r: st.tuples(st.permutations(range(r)), shapes(r, r))))  # fmt: skip
+@given(
+    st.sampled_from([*NAMES, *ALONG, "dropout", "dropout2d", "gumbel_softmax"]),
+    st.integers(2, 4).flatmap(lambda r: st.tuples(st.permutations(range(r)), shapes(r, r))),
+)
 def test_layout(name: str, drawn: Any) -> None:
     agree(turned(getattr(F, name), tuple(drawn[0])), [(drawn[1], FLOAT)])
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-import torch
 from convlint.trace import mode
 from tests.oracle import agree
 from tests.shapes.images import no_torch
@@ -71,9 +71,7 @@ def test_multihead(data: Any, first: bool, weights: bool, average: bool, batched
         layer = nn.MultiheadAttention(
             width, heads, batch_first=first, kdim=kdim, vdim=vdim, **options
         )
-        return Attends(
-            layer, tuple(names), need_weights=weights, average_attn_weights=average
-        )
+        return Attends(layer, tuple(names), need_weights=weights, average_attn_weights=average)
 
     agree(make, specs, training=train)
 

@@ -29,21 +29,31 @@ def test_function(shape: Any, weight: Any, padding: Any, dtype: Any) -> None:
 
 
 @SEARCH
-@given(shapes(most=3), st.none() | shapes(most=2), st.sampled_from(["sum", "mean", "max", "x"]),
-       st.booleans(), st.sampled_from(INDICES), st.data())  # fmt: skip
+@given(
+    shapes(most=3),
+    st.none() | shapes(most=2),
+    st.sampled_from(["sum", "mean", "max", "x"]),
+    st.booleans(),
+    st.sampled_from(INDICES),
+    st.data(),
+)
 def test_bag(shape: Any, offsets: Any, how: str, last: bool, dtype: Any, data: Any) -> None:
     if dtype is not LONG and len(shape) == 1:
         return  # offsets of another dtype are another story
     specs = [(shape, dtype)]
     if data.draw(st.booleans()):
         offsets = None if len(shape) == 2 else (1,) if len(shape) == 1 else offsets
+    if offsets == (1,) and last:
+        return  # torch crashes on no bag at all
     if offsets is not None:
         specs.append((offsets, LONG))
     agree(lambda: nn.EmbeddingBag(5, 4, mode=how, include_last_offset=last), specs)
 
 
 @SEARCH
-@given(shapes(2, 2, high=3), shapes(most=2, high=3), st.sampled_from(["sum", "mean"]), st.booleans())
+@given(
+    shapes(2, 2, high=3), shapes(most=2, high=3), st.sampled_from(["sum", "mean"]), st.booleans()
+)
 def test_weighed_bag(shape: Any, other: Any, how: str, fits: bool) -> None:
     each = shape if fits else other
     call = lambda x, w, s: F.embedding_bag(x, w, mode=how, per_sample_weights=s)  # noqa: E731

@@ -22,7 +22,11 @@ small = st.lists(st.integers(1, 3), min_size=0, max_size=3).map(tuple)
 zeros = small.map(lambda s: torch.zeros(s, dtype=torch.int64))
 lists = st.sampled_from([[0], [0, 0], [[0], [0]], [[0, 0]], [True], [], (0, 0), range(1)])
 item = st.one_of(index(), index(), zeros, zeros, lists, st.booleans())
-items = st.lists(item, min_size=1, max_size=4).map(tuple)
+items = (
+    st.lists(item, min_size=1, max_size=4)
+    .map(tuple)
+    .filter(lambda where: sum(w is ... for w in where) < 2)
+)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -77,7 +81,8 @@ def test_masks(shape: Any, data: Any) -> None:
     if not errors:
         made = network.outputs.shape
         assert len(made) == answer.dim()
-        assert all(not isinstance(a, int) or a == b for a, b in zip(made, answer.shape, strict=True))
+        pairs = zip(made, answer.shape, strict=True)
+        assert all(not isinstance(a, int) or a == b for a, b in pairs)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -60,7 +60,8 @@ def test_layout(shape: Any, steps: Any, dim: int, name: str) -> None:
     kept, _ = legal(shape, steps)
     before, join = chain(*kept)(), getattr(torch, name)
     arguments = (dim,) if name in ("cat", "stack") else ()
-    agree(lambda: lambda x, y: join([before(x), before(y)], *arguments), [(shape, torch.float32)] * 2)
+    specs = [(shape, torch.float32)] * 2
+    agree(lambda: lambda x, y: join([before(x), before(y)], *arguments), specs)
 
 
 @settings(max_examples=100, deadline=None)

@@ -30,8 +30,11 @@ def test_distances(name: str, shape: Any, how: str, data: Any) -> None:
 
 
 @SEARCH
-@given(st.sampled_from(["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div"]),
-       st.sampled_from(DTYPES), st.sampled_from(DTYPES))  # fmt: skip
+@given(
+    st.sampled_from(["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div"]),
+    st.sampled_from(DTYPES),
+    st.sampled_from(DTYPES),
+)
 def test_dtypes_of_distances(name: str, one: Any, other: Any) -> None:
     if name == "huber_loss" and not one.is_floating_point:
         return
@@ -46,9 +49,14 @@ def test_modules(kind: Any, shape: Any, how: str, data: Any) -> None:
 
 
 @SEARCH
-@given(st.sampled_from([nn.BCELoss, nn.BCEWithLogitsLoss]), shapes(most=3, high=3), HOW,
-       st.none() | shapes(most=2, high=3), st.sampled_from([FLOAT, FLOAT, torch.float64, LONG]),
-       st.data())  # fmt: skip
+@given(
+    st.sampled_from([nn.BCELoss, nn.BCEWithLogitsLoss]),
+    shapes(most=3, high=3),
+    HOW,
+    st.none() | shapes(most=2, high=3),
+    st.sampled_from([FLOAT, FLOAT, torch.float64, LONG]),
+    st.data(),
+)
 def test_binary(kind: Any, shape: Any, how: str, weight: Any, dtype: Any, data: Any) -> None:
     other = data.draw(near(shape, shape, (*shape, 1)))
     held = None if weight is None else torch.ones(weight)
@@ -59,8 +67,14 @@ def test_binary(kind: Any, shape: Any, how: str, weight: Any, dtype: Any, data: 
 
 
 @SEARCH
-@given(st.sampled_from([nn.CrossEntropyLoss, nn.NLLLoss]), shapes(most=4, high=3), HOW,
-       st.sampled_from([LONG, LONG, LONG, *DTYPES]), st.none() | st.integers(1, 3), st.data())  # fmt: skip
+@given(
+    st.sampled_from([nn.CrossEntropyLoss, nn.NLLLoss]),
+    shapes(most=4, high=3),
+    HOW,
+    st.sampled_from([LONG, LONG, LONG, *DTYPES]),
+    st.none() | st.integers(1, 3),
+    st.data(),
+)
 def test_classes(kind: Any, shape: Any, how: str, dtype: Any, weight: Any, data: Any) -> None:
     right = (shape[0], *shape[2:]) if len(shape) > 1 else ()
     target = data.draw(near(right, right, shape))

@@ -1,5 +1,7 @@
 """Padding against torch."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,10 +11,20 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
-from tests.oracle import agree
-from tests.shapes.images import FLOAT, images, no_torch
+from tests.oracle import agree, convlint_says
+from tests.shapes.images import FLOAT, identity, images, no_torch
 
 KINDS = ["ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad"]
+
+
+def agree_or_garbage(make: Callable[[], Any], shape: Sequence[int], pad: Sequence[int]) -> None:
+    """Wrapping what the other end has cut off is an error; some strides let torch do it."""
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad) - 1, 2)]
+    for n, ends in zip(reversed(shape), pairs, strict=False):
+        if min(ends) < 0 < max(ends) and max(ends) > n + min(ends):
+            assert convlint_says(make, [(shape, FLOAT)])[1]
+            return
+    agree(make, [(shape, FLOAT)])
 
 
 @given(
@@ -23,7 +35,11 @@ KINDS = ["ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularP
 )
 @settings(max_examples=600, deadline=None)
 def test_function(shape: list[int], pad: list[int], how: str, value: Any) -> None:
-    agree(lambda: lambda x: F.pad(x, pad, how, value), [(shape, FLOAT)])
+    call = partial(identity, lambda x: F.pad(x, pad, how, value))
+    if how == "circular" and len(pad) % 2 == 0 and len(shape) - len(pad) // 2 in (1, 2):
+        agree_or_garbage(call, shape, pad)
+    else:
+        agree(call, [(shape, FLOAT)])
 
 
 @given(st.data())
@@ -35,7 +51,12 @@ def test_module(kind: str, axes: int, data: st.DataObject) -> None:
     one = st.integers(-2, 4)
     padding = data.draw(st.one_of(one, st.tuples(*[one] * (2 * axes))))
     more = (0.5,) if kind == "ConstantPad" else ()
-    agree(lambda: module(padding, *more), [(data.draw(images(axes, largest=5)), FLOAT)])
+    shape = data.draw(images(axes, largest=5))
+    if kind == "CircularPad":
+        pad = [padding] * (2 * axes) if isinstance(padding, int) else padding
+        agree_or_garbage(lambda: module(padding), shape, pad)
+    else:
+        agree(lambda: module(padding, *more), [(shape, FLOAT)])
 
 
 @pytest.mark.parametrize("how", ["constant", "reflect", "replicate", "circular"])

@@ -115,9 +115,7 @@ def test_packed(kind: Any, batch_first: bool, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(mode, "ask", no_torch)
     shape = (3, 6, 5) if batch_first else (6, 3, 5)
     agree(lambda: Packed(kind, 5, batch_first), [(shape, FLOAT), ((3,), LONG)])
-    _, errors = convlint_says(
-        lambda: Packed(kind, 7, batch_first), [(shape, FLOAT), ((3,), LONG)]
-    )
+    _, errors = convlint_says(lambda: Packed(kind, 7, batch_first), [(shape, FLOAT), ((3,), LONG)])
     assert [e.code for e in errors] == ["CL107"]
 
 

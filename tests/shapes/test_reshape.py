@@ -52,7 +52,7 @@ def test_as_another(shape: Any, steps: Any, name: str, data: Any) -> None:
 @given(shapes, movers, dtypes, st.data())
 def test_one_call(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
     """Every other method of the family, legal or not, behind a few moves."""
-    kept, arriving = legal(shape, steps)
+    kept, _ = legal(shape, steps)
     parts = st.lists(st.sampled_from([-1, 1, 2, 3, 4]), min_size=0, max_size=3).map(tuple)
     step = data.draw(
         st.one_of(
@@ -73,7 +73,7 @@ def test_one_call(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(shapes, movers, axes, axes, st.booleans())
 def test_modules(shape: Any, steps: Any, start: int, end: int, split: bool) -> None:
-    kept, arriving = legal(shape, steps)
+    kept, _ = legal(shape, steps)
     sizes = (2, 3) if split else (-1, 2)
     module = nn.Unflatten(start, sizes) if split else nn.Flatten(start, end)
 
@@ -139,7 +139,7 @@ class _Folding(nn.Module):
 def test_repaired_sizes_fit(shape: Any, data: Any) -> None:
     """Whatever was asked for: the sizes answered hold the elements that arrive, or are unknown."""
     asked = data.draw(st.lists(st.sampled_from([-1, 1, 2, 3, 5, 7, 16]), min_size=1, max_size=4))
-    network, errors = convlint_says(lambda: lambda x: x.reshape(asked), [(shape, torch.float32)])
+    network, _ = convlint_says(lambda: lambda x: x.reshape(asked), [(shape, torch.float32)])
     made = network.outputs
     if made.shape is not None and made.known:
         assert len(made.shape) == len(asked)

@@ -119,9 +119,10 @@ def test_two(one: Any, other: Any, name: str) -> None:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(shapes, movers, st.lists(numbers, max_size=4), st.lists(st.integers(0, 9), max_size=4))
-def test_as_strided(shape: Any, steps: Any, size: Any, stride: Any) -> None:
-    if sum((abs(n) - 1) * s for n, s in zip(size, stride, strict=False)) >= torch.zeros(shape).numel():
+@given(shapes, st.lists(st.integers(0, 5), max_size=4), st.lists(st.integers(0, 9), max_size=4))
+def test_as_strided(shape: Any, size: Any, stride: Any) -> None:
+    reach = sum((n - 1) * step for n, step in zip(size, stride, strict=False))
+    if reach >= torch.zeros(shape).numel():
         return  # outside the storage, whose size is not followed
     agree(lambda: lambda x: x.as_strided(size, stride), [(shape, torch.float32)])
 

@@ -197,7 +197,7 @@ def test_a_failing_module_ends_and_the_rest_goes_on() -> None:
         def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
             one = self.asserting(x)
             two = self.part(x)
-            b, c, h, w = one.shape
+            b, _, _, _ = one.shape
             first, second = two
             return self.conv(x), one + two, one.view(b, -1), first["x"] + second
 

@@ -149,7 +149,7 @@ def test_packed_sequences() -> None:
     x, lengths = torch.randn(3, 7, 4), torch.tensor([7, 2, 5])
     network = traced(Net(), x, lengths)
     assert not network.raised, network.raised
-    padded, h, sizes = network.outputs
+    padded, h, _ = network.outputs
     assert h.shape == (3, 6)
     if padded.shape is not None:
         assert padded.shape[-1] == 6

@@ -110,7 +110,7 @@ def test_gradients_taken_in_forward() -> None:
             (grad,) = torch.autograd.grad(energy, x, create_graph=True)
         return x - grad
 
-    follow(lambda: Call(forward), IMAGE, other=(OTHER,))
+    follow(lambda: Call(forward), IMAGE, graph=False)
 
 
 def test_vmap() -> None:
@@ -163,9 +163,7 @@ def test_einops() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.patches = Rearrange("b c (h p) (w q) -> b (h w) (p q c)", p=2, q=2)
-            self.mix = EinMix(
-                "b n c -> b n d", weight_shape="c d", bias_shape="d", c=12, d=6
-            )
+            self.mix = EinMix("b n c -> b n d", weight_shape="c d", bias_shape="d", c=12, d=6)
             self.mean = Reduce("b n d -> b d", "mean")
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:

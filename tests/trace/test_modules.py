@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -360,7 +361,7 @@ def test_a_definition_is_the_expression_that_made_the_layer() -> None:
     network = traced(build(Net), IMAGE)
     own, *loop = (layer for layer in network.layers if layer.module is not None)
     assert own.definition is not None
-    lines = open(__file__, encoding="utf-8").read().splitlines()
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
     place = own.definition
     assert lines[place.row - 1][place.column - 1 :] == "Own("
     assert place.end_row == place.row + 2
@@ -403,7 +404,7 @@ def test_unbatched() -> None:
 def test_subclasses_with_a_forward_of_their_own_are_entered() -> None:
     class Same(nn.Conv2d):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            h, w = x.shape[-2:]
+            h = x.shape[-2]
             pad = max((-(-h // self.stride[0]) - 1) * self.stride[0] + 3 - h, 0)
             x = F.pad(x, (pad // 2, pad - pad // 2, pad // 2, pad - pad // 2))
             return F.conv2d(x, self.weight, self.bias, self.stride)
