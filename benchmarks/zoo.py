@@ -128,6 +128,8 @@ def prepare() -> None:
         return
     try:
         import torchvision  # noqa: F401
+    except ImportError:
+        return
     except RuntimeError:
         for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
@@ -166,7 +168,7 @@ def examine(model: Model, real: bool = False) -> Outcome:
         shapes = _shapes(network.outputs)
         own = _shapes(_on_meta(module, model))
         if shapes != own:
-            faults.append(f"gives {shapes}, but timm says {own}")
+            faults.append(f"gives {shapes}, but its own is {own}")
         weights = sum(p.numel() for p in module.parameters())
         graph = graph_is_true(model) if real and weights <= SMALL else None
         if graph is False:

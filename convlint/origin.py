@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convlint.dims import Dim
+from convlint.dims import Dim, product
 from convlint.network import Layer
 from convlint.tensor import TensorSpec
 
@@ -51,7 +51,7 @@ def factors(tensor: TensorSpec, dim: int = -1) -> tuple[Dim, ...]:
         return ()
     dim %= len(tensor.shape)
     wanted = tensor.shape[dim]
-    for start in range(len(before.shape)):
+    for start in reversed(range(len(before.shape))):  # the batch is no factor, even if it is 1
         total: Dim = 1
         for stop in range(start, len(before.shape)):
             total = total * before.shape[stop]
@@ -63,6 +63,4 @@ def factors(tensor: TensorSpec, dim: int = -1) -> tuple[Dim, ...]:
 
 def _before(old: tuple[Dim, ...], new: tuple[Dim, ...]) -> bool:
     """Whether the axes in front hold the same number of elements."""
-    from convlint.dims import product
-
     return product(old) == product(new)

@@ -83,7 +83,9 @@ def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             found = shapes.lowering(layer.module)
             assert found is not None
             op, lower = found
-            bound = {**op.defaults, **lower(layer.module, *args, **kwargs)}
+            lowered = lower(layer.module, *args, **kwargs)
+            assert lowered is not None
+            bound = op.complete(lowered)
         else:
             func = node.target
             if node.op == "call_method":
@@ -189,5 +191,6 @@ def _evaluate(value: Any, values: Mapping[str, Any]) -> Dim | float:
         operands = [_evaluate(operand, values) for operand in origin[2]]
         if any(isinstance(o, Unknown) for o in operands):
             return Unknown()
-        return origin[1](*operands)  # type: ignore[no-any-return]
+        found: Dim | float = origin[1](*operands)
+        return found
     return Unknown()

@@ -134,7 +134,7 @@ def _ranks(layer: Layer, tensors: list[TensorSpec]) -> Finding:
     other = next(t for t in tensors if t.rank != first.rank)
     labels = []
     for tensor in (first, other):
-        source = origin(tensor, 0)
+        source = origin(tensor, 0) if tensor.shape else None
         place = source and (source.definition or source.call)
         if place:
             labels.append(Label(f"{tensor} comes from here", place))

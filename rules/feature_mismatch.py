@@ -59,6 +59,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from convlint import (
     Dim,
@@ -69,6 +70,7 @@ from convlint import (
     Shape,
     TensorSpec,
     factors,
+    guess,
     known,
     origin,
     product,
@@ -87,7 +89,7 @@ def feature_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
     if weight.shape is None:
         return
     if layer.op == "linear":
-        yield from _linear(layer, layer.args["input"], weight.shape)
+        yield from _linear(layer, layer.args["input"], weight.shape, network)
         return
     if len(weight.shape) == 3:
         for axis in (1, 2):
@@ -96,20 +98,22 @@ def feature_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
                 yield _wrong(layer, tensor, weight.shape[axis], f"in{axis}_features")
 
 
-def _linear(layer: Layer, tensor: TensorSpec, weight: Shape) -> Iterator[Finding]:
+def _linear(layer: Layer, tensor: TensorSpec, weight: Shape, network: Network) -> Iterator[Finding]:
     shape = tensor.shape
     if shape and len(weight) in (1, 2) and shape[-1] != weight[-1]:
-        yield _mismatch(layer, tensor, shape, weight[-1])
+        yield _mismatch(layer, tensor, shape, weight[-1], network)
 
 
-def _mismatch(layer: Layer, tensor: TensorSpec, shape: Shape, wanted: Dim) -> Finding:
+def _mismatch(
+    layer: Layer, tensor: TensorSpec, shape: Shape, wanted: Dim, network: Network
+) -> Finding:
     before = _merged(tensor)
     if before is not None and product(before) == wanted and before[0] != 1:
         return _batchless(layer, tensor, before, wanted)
     if before is not None and before[0] != shape[0] and product(before[1:]) == wanted:
         return _refolded(layer, tensor, before, wanted)
     if _flattens(shape, wanted) or (len(shape) == 4 and not _featured(shape, wanted)):
-        return _unflattened(layer, tensor, wanted)
+        return _unflattened(layer, tensor, wanted, network)
     if len(shape) == 4 and shape[1] == wanted:
         return _map(layer, tensor, wanted)
     if _featured(shape, wanted):
@@ -136,6 +140,9 @@ def _wrong(layer: Layer, tensor: TensorSpec, wanted: Dim, parameter: str) -> Fin
         helps.append(_write(layer, parameter, arrives))
         if parts:
             helps[0] += f": {_times(parts)} = {arrives}"
+    elif guess(arrives) > 1:
+        likely = _write(layer, parameter, guess(arrives))
+        helps.append(f"mend the layers before it first; likely then {likely}")
     helps += _producer(tensor, wanted)
     side = _like(wanted, parts)
     if len(side) == 3 and side[1] == side[2]:
@@ -151,7 +158,7 @@ def _wrong(layer: Layer, tensor: TensorSpec, wanted: Dim, parameter: str) -> Fin
     )
 
 
-def _unflattened(layer: Layer, tensor: TensorSpec, wanted: Dim) -> Finding:
+def _unflattened(layer: Layer, tensor: TensorSpec, wanted: Dim, network: Network) -> Finding:
     """A map that was never flattened."""
     assert tensor.shape is not None
     start = _flattens(tensor.shape, wanted) or 1
@@ -160,6 +167,7 @@ def _unflattened(layer: Layer, tensor: TensorSpec, wanted: Dim) -> Finding:
     helps = [f"flatten({start}) is missing before it: {_times(rest)} = {total} features"]
     if total != wanted:
         helps[0] += f", and {_write(layer, 'in_features', total)}"
+        helps += _forgotten(layer, tensor.shape, network)
     return Finding(
         f"`{layer.title}` takes {wanted} features, but its input {tensor} is not flattened: "
         f"its last axis has {tensor.shape[-1]}",
@@ -248,6 +256,41 @@ def _refolded(layer: Layer, tensor: TensorSpec, before: Shape, wanted: Dim) -> F
             f"which gives [{before[0]}, {wanted}]",
         ),
     )
+
+
+def _forgotten(layer: Layer, shape: Shape, network: Network) -> list[str]:
+    """A module beside the layer that was never called and takes what arrives."""
+    root, (parent, _, name) = network.module, layer.path.rpartition(".")
+    if root is None or layer.module is None or not known(*shape):
+        return []
+    called = {path for other in network.layers for path in _prefixes(other.path)}
+    beside = root.get_submodule(parent) if parent else root
+    for child, module in beside.named_children():
+        path = f"{parent}.{child}" if parent else child
+        if child == name or path in called or not any(True for _ in module.parameters()):
+            continue
+        made = _gives(module, shape)
+        if made is not None and len(made) > 1 and known(*made):
+            total = product(made[1:])
+            return [
+                f"`{path}` is never called: called before the flatten it gives {show(made)}, "
+                f"{_times(made[1:])} = {total} features: {_write(layer, 'in_features', total)}"
+            ]
+    return []
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
+
+
+def _gives(module: Any, shape: Shape) -> Shape | None:
+    from convlint import check
+
+    report = check(module, tuple(shape))
+    out = report.network.outputs if report.ok and report.network is not None else None
+    return out.shape if isinstance(out, TensorSpec) else None
 
 
 # -- what they are told with

@@ -78,7 +78,7 @@ def _finding(
         text = f"the index {index} is larger than {other} along axis {axis}"
     labels = []
     for tensor in (index, other):
-        source = origin(tensor, -1 if axis is None else axis)
+        source = origin(tensor, -1 if axis is None else axis) if tensor.shape else tensor.source
         place = source and (source.definition or source.call)
         if place:
             labels.append(Label(f"{tensor} comes from here", place))

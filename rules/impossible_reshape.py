@@ -83,7 +83,7 @@ def impossible_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
     literal = [n for n in asked if not _hole(n)]
     elements, wanted = product(have), product(literal)
     relation = "is not" if len(literal) == len(asked) else "is not a multiple of"
-    source = origin(layer.tensors[0], len(arriving) - 1)
+    source = origin(layer.tensors[0], len(arriving) - 1) if arriving else None
     place = source and (source.definition or source.call)
     what = show(arriving)
     if layer.op == "unflatten":
@@ -150,7 +150,7 @@ def _name(layer: Layer) -> str:
 def _helps(layer: Layer, have: Shape, asked: Shape) -> Iterator[str]:
     made = layer.outputs[0].shape
     rest = _remainder(have, asked)
-    if rest is not None:
+    if rest is not None and made is not None and not known(*made):
         yield rest
         return
     if layer.op == "unflatten" and made is not None:
@@ -185,7 +185,7 @@ def _remainder(have: Shape, asked: Shape) -> str | None:
             for part, count in ((one, other), (other, one)):
                 if not (isinstance(n, int) and isinstance(part, int) and part > 1):
                     continue
-                if n % part != 0 and n // part == count:
+                if n % part != 0 and n // part == count and count > 1:
                     return (
                         f"{n} is not divisible by {part}: {part} · {count} = {n - n % part} leaves"
                         f" {n % part} over; {n - n % part} or {n - n % part + part} would do"

@@ -58,7 +58,7 @@ def _convolution(axes: int) -> ShapeFunction:
         )
         lead = read.shape[: -axes - 1]
         output = (*lead, weight.shape[0], *sizes)
-        return laid_out(axes, input, weight, output, wrapped=padding_mode == "circular")
+        return laid_out(axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular")
 
     return shape
 
@@ -83,13 +83,20 @@ def kernel_of(weight: TensorSpec, axes: int) -> Shape | None:
     """The spatial sizes of a convolution's weights.
 
     Raises:
-        Rejected: they have another rank.
+        Rejected: they have another rank, or no elements.
     """
     if weight.shape is None:
         return None
     if len(weight.shape) != axes + 2:
         raise Rejected(f"expected {axes + 2}-dimensional weights, but got weights of size {weight}")
+    if any(k == 0 for k in (weight.shape[0], *weight.shape[2:])):
+        raise Rejected(f"the weights {weight} have no elements")
     return weight.shape[2:]
+
+
+def computed(input: TensorSpec, weight: TensorSpec) -> TensorSpec:
+    """The input as it must be: in the dtype of the weights, which decide what comes out."""
+    return input if weight.dtype is None else input.with_dtype(weight.dtype)
 
 
 def fits_bias(bias: TensorSpec | None, channels: Any) -> None:

@@ -220,7 +220,8 @@ def randn_like(input: TensorSpec, dtype: Any = None, memory_format: Any = None) 
 
 
 def _random_like(input: TensorSpec, dtype: Any, memory_format: Any, name: str) -> TensorSpec:
-    if dtype is not None or input.dtype is not None:
+    none = name == "randn_like" and input.numel == 0
+    if (dtype is not None or input.dtype is not None) and not none:
         _floating(dtype or input.dtype, name)
     return like(input, dtype, memory_format)
 

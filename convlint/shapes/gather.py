@@ -115,6 +115,8 @@ def index_select(input: TensorSpec, dim: Any, index: TensorSpec) -> TensorSpec:
         return input.with_shape(None)
     place = axis(dim, len(input.shape))
     if not input.shape:
+        if index.numel != 1:
+            raise Rejected("index_select(): Index to scalar can have only 1 value")
         return input
     count: Dim = Unknown() if index.shape is None else product(index.shape)
     return input.with_shape((*input.shape[:place], count, *input.shape[place + 1 :]))
@@ -138,7 +140,8 @@ def _put_rows(input: TensorSpec, dim: Any, index: TensorSpec, source: Any, name:
 
 def _check_rows(input: TensorSpec, place: int, count: Dim, source: TensorSpec, name: str) -> None:
     own, other = input.shape or (1,), source.shape or (1,)
-    if len(own) != len(other):
+    exact = name == "index_add" and bool(input.shape) != bool(source.shape)
+    if len(own) != len(other) or exact:
         raise Rejected(
             f"{name}(): source tensor must have as many dimensions as self,"
             f" got {source} for {input}"

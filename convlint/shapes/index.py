@@ -38,9 +38,12 @@ class Selection:
         self.tensors: list[tuple[int, Shape]] = []
         """Of every index tensor, the axis of the result it stands at, and its shape."""
         self.masked = False
+        self.stepped = False
+        """Whether a slice passes over elements."""
 
     def keep(self, n: Dim, factor: Dim = 1) -> None:
         """The next axis stays, with `n` of its elements."""
+        self.stepped = self.stepped or not (isinstance(factor, int) and factor == 1)
         self.shape.append(n)
         if self.strides is not None and self.own is not None:
             self.strides.append(self.own[self.place] * factor)
@@ -236,18 +239,20 @@ def _result(input: TensorSpec, selection: Selection) -> TensorSpec:
     sizes = [shape[i] for i in left]
     made = (*sizes[:before], *common, *sizes[before:])
     steps = None if strides is None else [strides[i] for i in left]
-    return TensorSpec(made, input.dtype, _copied(input, sizes, steps))
+    return TensorSpec(made, input.dtype, _copied(input, sizes, steps, selection.stepped))
 
 
-def _copied(input: TensorSpec, sizes: Sequence[Dim], steps: Sequence[Dim] | None) -> Strides:
+def _copied(
+    input: TensorSpec, sizes: Sequence[Dim], steps: Sequence[Dim] | None, stepped: bool
+) -> Strides:
     """The layout of what index tensors pick: the order in memory of the axes that stay."""
-    if input.strides == CONTIGUOUS:
+    if input.strides == CONTIGUOUS and not stepped:
         return CONTIGUOUS
     if steps is None or not known(*sizes, *steps):
         return None
-    long = [guess(s) for s, n in zip(steps, sizes, strict=True) if n != 1]
-    falling = all(a > b for a, b in itertools.pairwise(long))
-    return CONTIGUOUS if falling and 0 not in long else None
+    pairs = itertools.pairwise(zip(steps, sizes, strict=True))
+    falling = all(a > b or (a == b and inner == 1) for (a, _), (b, inner) in pairs)
+    return CONTIGUOUS if falling and all(s > 0 for s in steps) else None
 
 
 @operator("Tensor.__getitem__", name="getitem", only=True)

@@ -37,11 +37,6 @@ def refit(input: TensorSpec, wanted: Shape) -> Shape:
         return tuple(n if _literal(n) else Unknown() for n in wanted)
     have = tuple(guess(n) for n in input.shape)
     asked = tuple(guess(n) if _literal(n) else _HOLE for n in wanted)
-    uneven = _uneven(have, asked)
-    if uneven:
-        return tuple(
-            n if _literal(n) and i not in uneven else Unknown() for i, n in enumerate(wanted)
-        )
     own = _unfolded(input, have, asked)
     best: list[Sizes] = []
     least: Cost | None = None
@@ -53,8 +48,14 @@ def refit(input: TensorSpec, wanted: Shape) -> Shape:
             best, least = [made], cost
         elif cost == least and made not in best:
             best.append(made)
+    uneven = _uneven(have, asked) if least is None or least[0] > 1 else set()
+    if uneven:
+        return tuple(
+            n if _literal(n) and i not in uneven else Unknown() for i, n in enumerate(wanted)
+        )
     if not best or least is None or least[0] > _TRUSTED:
-        return tuple(n if _literal(n) and n in input.shape else Unknown() for n in wanted)
+        kept = 1 if have[:1] == asked[:1] else 0
+        return (*wanted[:kept], *(Unknown() for _ in wanted[kept:]))
     return tuple(_agreed(numbers) for numbers in zip(*best, strict=True))
 
 
@@ -69,9 +70,9 @@ def _uneven(have: Sizes, asked: Sizes) -> set[int]:
     places: set[int] = set()
     for n in have:
         for i, (one, other) in enumerate(itertools.pairwise(asked)):
-            for part, count in ((one, other), (other, one)):
-                if part > 1 and n % part != 0 and n // part == count:
-                    places |= {i, i + 1}
+            parts = one > 1 and other > 1 and one * other < n
+            if parts and (n // one == other or n // other == one):
+                places |= {i, i + 1}
     return places
 
 

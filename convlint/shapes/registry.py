@@ -34,6 +34,7 @@ from convlint.network import Layer
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 ShapeFunction = Callable[..., Any]
+Lowering = Callable[..., "dict[str, Any] | None"]
 
 _NAMESPACES: Final = (torch, torch.Tensor, torch.nn.functional, torch.special, torch._VF)
 _SYNONYMS: Final = {"axis": "dim", "keepdims": "keepdim", "self": "input", "x": "input"}
@@ -48,8 +49,9 @@ class Operator:
     """An operator of torch and its shape function.
 
     `variadic` names the parameter that may be spelled as `*args` (`x.view(2, 3)`).
-    `creates` says that it makes a tensor out of no tensor; `random` that its values cannot be
-    known; `view` that its output shares memory with its input.
+    `random` says that the values of its result cannot be known, `swapped` holds the spellings
+    that take their first two arguments the other way round, `extra` that further keyword
+    arguments are taken and mean nothing to the shape.
     """
 
     name: str
@@ -72,7 +74,7 @@ class Operator:
         names = self.parameters
         if func in self.swapped:
             args = (args[1], args[0], *args[2:])
-        bound = dict(self.defaults)
+        bound: dict[str, Any] = {}
         if self.variadic is not None:
             at = names.index(self.variadic)
             rest = args[at:]
@@ -90,10 +92,19 @@ class Operator:
                 bound[name] = value
             elif key not in _IGNORED and not self.extra:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument {key!r}")
-        for name in names:
-            if name not in bound:
-                raise TypeError(f"{self.name}() misses the argument {name!r}")
-        return bound
+        return self.complete(bound)
+
+    def complete(self, bound: Mapping[str, Any]) -> dict[str, Any]:
+        """`bound` in the order of the parameters, defaults filled in.
+
+        Raises:
+            TypeError: an argument without a default is missing.
+        """
+        defaults = self.defaults
+        try:
+            return {n: bound[n] if n in bound else defaults[n] for n in self.parameters}
+        except KeyError as missing:
+            raise TypeError(f"{self.name}() misses the argument {missing}") from None
 
 
 _IGNORED: Final = frozenset(
@@ -104,7 +115,7 @@ _IGNORED: Final = frozenset(
 _OPERATORS: Final[dict[str, Operator]] = {}
 _FUNCTIONS: Final[dict[Any, Operator]] = {}
 _EXPLAINED: Final[dict[str, Callable[[Layer], str | None]]] = {}
-_MODULES: Final[dict[type, tuple[str, Callable[..., dict[str, Any]]]]] = {}
+_MODULES: Final[dict[type, tuple[str, Lowering]]] = {}
 
 
 @overload
@@ -176,16 +187,17 @@ def operator(
 
 def lowers(
     *modules: type[torch.nn.Module], to: str
-) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., dict[str, Any]]]:
+) -> Callable[[Lowering], Lowering]:
     """Register how a leaf module's call becomes the arguments of the operator `to`.
 
-    The function has the signature of the module's `forward`, after the module itself.
+    The function has the signature of the module's `forward`, after the module itself.  It may
+    answer None for a module that is better entered (an encoder of the user's own layers).
 
     Raises:
         ValueError: a module is registered twice.
     """
 
-    def register(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def register(function: Lowering) -> Lowering:
         for module in modules:
             if module in _MODULES:
                 raise ValueError(f"{module.__name__} is lowered twice")
@@ -244,7 +256,7 @@ def operators() -> tuple[Operator, ...]:
 
 def lowering(
     module: torch.nn.Module,
-) -> tuple[Operator, Callable[..., dict[str, Any]]] | None:
+) -> tuple[Operator, Lowering] | None:
     """The operator of a leaf module; None for a module that is to be entered.
 
     A subclass is a leaf only as long as it computes what its torch ancestor does.
@@ -256,7 +268,7 @@ def lowering(
     return _OPERATORS[found[0]], found[1]
 
 
-def _leaf(kind: type) -> tuple[str, Callable[..., dict[str, Any]]] | None:
+def _leaf(kind: type) -> tuple[str, Lowering] | None:
     cached = _LEAVES.get(kind, False)
     if cached is not False:
         return cached  # type: ignore[return-value]

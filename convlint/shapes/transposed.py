@@ -13,7 +13,7 @@ from convlint.dims import Dim, Unknown, guess
 from convlint.layout import NAMES, read_image
 from convlint.network import Layer
 from convlint.shapes.arguments import numbers, positive, survived
-from convlint.shapes.conv import fits_bias, kernel_of, laid_out
+from convlint.shapes.conv import computed, fits_bias, kernel_of, laid_out
 from convlint.shapes.memory import fresh
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import TensorSpec
@@ -45,6 +45,8 @@ def _transposed(axes: int) -> ShapeFunction:
         if any(p < 0 for p in extra):
             raise Rejected("negative output_padding is not supported")
         out = None if weight.shape is None else weight.shape[1] * groups
+        if out is not None and out == 0:
+            raise Rejected(f"the weights {weight} have no elements")
         fits_bias(bias, out)
         if input.shape is None or weight.shape is None or kernel is None or out is None:
             return fresh(input, None)
@@ -57,7 +59,7 @@ def _transposed(axes: int) -> ShapeFunction:
                     read.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
                 )
             )
-        return laid_out(axes, input, weight, (*read.shape[: -axes - 1], out, *sizes))
+        return laid_out(axes, computed(input, weight), weight, (*read.shape[: -axes - 1], out, *sizes))
 
     return shape
 

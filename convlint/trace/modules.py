@@ -143,7 +143,7 @@ class _Calls:
         """Answer a module's call from its shape function."""
         with torch._C.DisableTorchFunction():
             answer = self._leaf(module, found, args, kwargs)
-        if answer is NotImplemented:  # our function failed: let torch's code speak
+        if answer is NotImplemented:  # declined, or our function failed: let torch's code speak
             return self.enter(module, args, kwargs)
         return answer
 
@@ -176,8 +176,10 @@ class _Calls:
         bound: dict[str, Any] = {}
         output: Any = UNKNOWN_TENSOR
         try:
-            bound = lower(module, *recorder.specs(args), **recorder.specs(kwargs))
-            bound = {**op.defaults, **bound}
+            lowered = lower(module, *recorder.specs(args), **recorder.specs(kwargs))
+            if lowered is None:
+                return NotImplemented
+            bound = op.complete(lowered)
             if not recorder.is_registered(module):  # may have been made with sizes read here
                 bound = recorder.specs(bound)
             output = op.shape(**bound)

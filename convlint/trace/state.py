@@ -56,7 +56,7 @@ class _Part:
         ]
         for held in (module._parameters, module._buffers):
             for name, tensor in held.items():
-                if is_lazy(tensor):  # filled in place otherwise
+                if tensor is not None and is_lazy(tensor):  # filled in place otherwise
                     held[name] = _fresh(tensor)
 
     def restore(self) -> None:

@@ -1,5 +1,6 @@
 """Attention and transformers against torch."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,15 @@ from tests.shapes.images import no_torch
 from tests.shapes.layers import FLOAT, SEARCH, calls, shapes, sizes
 
 MASKS = [FLOAT, torch.bool, torch.bool, torch.int64, torch.float64]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def slow_path() -> Iterator[None]:
+    """As it is with gradients: the fast path of evaluation takes some masks that do not fit."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    yield
+    torch.backends.mha.set_fastpath_enabled(before)
 
 
 class Attends(nn.Module):
@@ -90,6 +100,9 @@ def test_scaled_dot_product(data: Any) -> None:
         mask = data.draw(near((long, keys), (*lead, long, keys), (1, keys)))
         if len(mask) > 1:  # with fewer axes it depends on which kernel runs
             specs.append((mask, data.draw(st.sampled_from(MASKS))))
+    _, (key, _), (value, _), *_ = specs
+    if len(key) == len(value) == 4 and key[:-1] != value[:-1]:
+        return  # the CPU's kernel reads past the end instead of refusing
     agree(calls(F.scaled_dot_product_attention), specs)
 
 
