@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convlint.advice.origin import factors, origin
 from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
 from convlint.dims import Dim, Shape, Unknown, guess, known, product, show
 from convlint.network import Layer, Network
-from convlint.origin import factors, origin
 from convlint.rule import Finding, Rule, rule
 from convlint.tensor import TensorSpec
 

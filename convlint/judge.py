@@ -49,7 +49,7 @@ def _folded(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     others: dict[object, list[str]] = {}
     for found in findings:
         anonymous = found.message.replace(f"`{found.layer}`", "") if found.layer else found.message
-        key = (found.code, found.location, anonymous, found.formula)
+        key: object = (found.code, found.location, anonymous, found.formula)
         if key not in first:
             first[key] = found
         elif found.layer != first[key].layer and found.layer not in others.get(key, ()):

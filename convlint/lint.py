@@ -146,7 +146,8 @@ def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
         return found
     if not callable(found):
         raise _Unusable(
-            "<construct>", TypeError(f"`{name}` is no network: it is of type {type(found).__name__}")
+            "<construct>",
+            TypeError(f"`{name}` is no network: it is of type {type(found).__name__}"),
         )
     try:
         made = build(lambda: found(*args, **kwargs))

@@ -149,9 +149,7 @@ class Network:
         for layer in self.layers:
             for place, tensor in enumerate(layer.tensors):
                 if tensor.source is not None:
-                    graph.add_edge(
-                        tensor.source.name, layer.name, argument=place, tensor=tensor
-                    )
+                    graph.add_edge(tensor.source.name, layer.name, argument=place, tensor=tensor)
         return graph
 
     @cached_property

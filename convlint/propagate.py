@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 
 from convlint import shapes
-from convlint.dims import Dim, Unknown
+from convlint.dims import Unknown
 from convlint.network import Layer, Network
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
@@ -176,11 +176,11 @@ def _guards(network: Network, values: Mapping[str, Any]) -> bool | None:
     return True if certain else None
 
 
-def _evaluate(value: Any, values: Mapping[str, Any]) -> Dim | float:
-    """A size at the new inputs, from its origin."""
+def _evaluate(value: Any, values: Mapping[str, Any]) -> Any:
+    """A size at the new inputs, from its origin: a `Dim`, or a float."""
     origin = getattr(value, "origin", None)
     if origin is None:
-        return value  # type: ignore[no-any-return]
+        return value
     if origin[0] == "node":
         return values.get(origin[1].name, Unknown())
     if origin[0] == "size":
@@ -191,6 +191,5 @@ def _evaluate(value: Any, values: Mapping[str, Any]) -> Dim | float:
         operands = [_evaluate(operand, values) for operand in origin[2]]
         if any(isinstance(o, Unknown) for o in operands):
             return Unknown()
-        found: Dim | float = origin[1](*operands)
-        return found
+        return origin[1](*operands)
     return Unknown()

@@ -24,7 +24,9 @@ from convlint.target import Target
 from convlint.target import parse as parse_target
 
 _FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_TARGET: Final = re.compile(r"#[ \t]*convlint:[ \t]*target[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$", re.MULTILINE)
+_TARGET: Final = re.compile(
+    r"#[ \t]*convlint:[ \t]*target[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$", re.MULTILINE
+)
 _MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
 
 

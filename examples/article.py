@@ -8,7 +8,7 @@ from torch import nn
 
 
 class First(nn.Module):
-    """1,3,10,10 in, 8×8 out: without padding and dilation, the article's formula happens to hold."""
+    """1,3,10,10 in, 8×8 out: without padding and stride the article's formula happens to hold."""
 
     def __init__(self):
         super().__init__()

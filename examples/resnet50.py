@@ -1,6 +1,6 @@
 """ResNet-50 (He and others, 2015), written out.
 
-    convlint examples/resnet50.py:ResNet50 --input 1,3,224,224
+convlint examples/resnet50.py:ResNet50 --input 1,3,224,224
 """
 
 import torch

@@ -68,8 +68,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
-from convlint.broadcast import aligned, broadcast, clashes
-from convlint.mending import meet
+from convlint.advice.mending import meet
+from convlint.arithmetic.broadcast import aligned, broadcast, clashes
 
 _VERBS = {"add": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply", "div": "divide"}
 _COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
@@ -170,9 +170,7 @@ def _moved(small: TensorSpec, target: Shape, big: TensorSpec) -> str:
             source = origin(small, -1)
             if source is not None and source.op in ("parameter", "buffer", "constant"):
                 axis = next(i for i, size in enumerate(target) if size != 1)
-                text += (
-                    f", or keep `{source.title}` as {show(target)} and slice its axis {axis}"
-                )
+                text += f", or keep `{source.title}` as {show(target)} and slice its axis {axis}"
             return text
     if shape == core and len(ones) == 1 and ones[0] != -len(target):
         return f"write .unsqueeze({ones[0]}) on {show(shape)}: {show(target)} fits {big}"

@@ -61,7 +61,7 @@ from convlint import (
     rule,
     show,
 )
-from convlint.joining import misfit, unequal
+from convlint.advice.joining import misfit, unequal
 
 
 @rule("CL301", "cat", "hstack", "vstack", "dstack", "column_stack")

@@ -61,8 +61,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Dim, Finding, Label, Layer, Network, TensorSpec, known, origin, rule
-from convlint.layout import NAMES, Reading
-from convlint.window import axes_of, channels_of, reading
+from convlint.arithmetic.layout import NAMES, Reading
+from convlint.arithmetic.window import axes_of, channels_of, reading
 
 _CUTS = frozenset({"chunk", "split", "tensor_split", "split_with_sizes"})
 

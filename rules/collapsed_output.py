@@ -45,8 +45,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, known, origin, rule
-from convlint.layout import NAMES
-from convlint.window import (
+from convlint.arithmetic.layout import NAMES
+from convlint.arithmetic.window import (
     Window,
     axes_of,
     mode_axes,

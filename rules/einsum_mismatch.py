@@ -46,8 +46,8 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
-from convlint.broadcast import broadcast, clashes
-from convlint.einsum import ELLIPSIS, Equation, EquationError, parse, spread
+from convlint.arithmetic.broadcast import broadcast, clashes
+from convlint.arithmetic.einsum import ELLIPSIS, Equation, EquationError, parse, spread
 
 
 @rule("CL304", "einsum")
@@ -158,9 +158,7 @@ def _axes(term: tuple[str, ...], shape: Shape) -> Iterator[str]:
         yield f'write "...{"".join(term)}" to leave the axes in front alone'
 
 
-def _reordered(
-    equation: str, parsed: Equation, tensors: Sequence[TensorSpec]
-) -> Iterator[str]:
+def _reordered(equation: str, parsed: Equation, tensors: Sequence[TensorSpec]) -> Iterator[str]:
     """The letters of the last operand in another order, if one order fits and only one."""
     if len(tensors) != 2 or any(ELLIPSIS in term for term in parsed.operands):
         return

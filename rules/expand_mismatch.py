@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
-from convlint.broadcast import clashes
+from convlint.arithmetic.broadcast import clashes
 
 
 @rule("CL403", "expand", "expand_as", "broadcast_to", "broadcast_tensors")

@@ -45,8 +45,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Dim, Finding, Layer, Network, Shape, known, rule
-from convlint.layout import NAMES, Reading
-from convlint.window import axes_of, per_axis, reading, transposed_size, unpooled_size
+from convlint.arithmetic.layout import NAMES, Reading
+from convlint.arithmetic.window import axes_of, per_axis, reading, transposed_size, unpooled_size
 
 _AXES = ("1d", "2d", "3d")
 

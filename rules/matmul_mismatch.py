@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
-from convlint.broadcast import broadcast, clashes
+from convlint.arithmetic.broadcast import broadcast, clashes
 
 _RANKS = {
     "mm": (2, 2), "addmm": (2, 2), "bmm": (3, 3), "baddbmm": (3, 3), "addbmm": (3, 3),

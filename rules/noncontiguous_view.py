@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Network, known, product, rule, show
-from convlint.strides import viewed
+from convlint.arithmetic.strides import viewed
 
 _MOVERS = frozenset(
     {"permute", "transpose", "t", "T", "mT", "movedim", "moveaxis", "swapaxes", "swapdims",

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convlint import Finding, Label, Layer, Network, TensorSpec, rule
-from convlint.einsum import EquationError, contracted, parse
+from convlint.arithmetic.einsum import EquationError, contracted, parse
 
 _ONE_DTYPE = (
     "inner", "addmv", "addbmm", "chain_matmul", "multi_dot", "tensordot", "einsum", "vecdot",

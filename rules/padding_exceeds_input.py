@@ -44,8 +44,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convlint import Dim, Finding, Layer, Network, rule
-from convlint.layout import NAMES
-from convlint.window import axes_of, pad_ends, paddings, per_axis, reading
+from convlint.arithmetic.layout import NAMES
+from convlint.arithmetic.window import axes_of, pad_ends, paddings, per_axis, reading
 
 Row = tuple[str, Dim, Dim, Dim]
 """An axis, its size, what is added before and after."""

@@ -42,7 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
-from convlint.window import windows
+from convlint.arithmetic.window import windows
 
 _NAMES = ("max_pool{}", "max_pool{}_with_indices", "avg_pool{}")
 

@@ -43,8 +43,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Dim, Finding, Layer, Network, TensorSpec, rule
-from convlint.layout import NAMES, Reading
-from convlint.window import axes_of, channels_of, is_mean, mode_axes, reading
+from convlint.arithmetic.layout import NAMES, Reading
+from convlint.arithmetic.window import axes_of, channels_of, is_mean, mode_axes, reading
 
 _AXES = ("1d", "2d", "3d")
 _KINDS = (

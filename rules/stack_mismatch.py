@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, TensorSpec, rule
-from convlint.joining import misfit, unequal
+from convlint.advice.joining import misfit, unequal
 
 
 @rule("CL305", "stack")

@@ -53,8 +53,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Network, origin, rule
-from convlint.layout import NAMES
-from convlint.window import axes_of
+from convlint.arithmetic.layout import NAMES
+from convlint.arithmetic.window import axes_of
 
 
 @rule("CL206", "max_unpool1d", "max_unpool2d", "max_unpool3d")

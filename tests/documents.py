@@ -24,7 +24,9 @@ def executed(command: str) -> str:
     plain, _, tail = command.partition("; ")
     words = shlex.split(plain)
     assert words[0] == "convlint", f"only convlint is run: {command}"
-    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CONVLINT_STRICT")}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "CONVLINT_STRICT")
+    }
     done = subprocess.run(
         [sys.executable, "-m", "convlint", *words[1:]],
         cwd=ROOT,
@@ -56,7 +58,10 @@ def rewritten(text: str) -> str:
     """A document with the true outputs."""
 
     def block(found: re.Match[str]) -> str:
-        lines = [f"$ {command}\n{executed(command).rstrip()}\n" for command, _ in commands(found.group(1))]
+        lines = [
+            f"$ {command}\n{executed(command).rstrip()}\n"
+            for command, _ in commands(found.group(1))
+        ]
         return "```console\n" + "\n".join(lines) + "```"
 
     return _BLOCK.sub(block, text)

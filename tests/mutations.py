@@ -105,9 +105,8 @@ def _edited(text: str, rng: random.Random) -> tuple[str, str]:
     if not spots:
         return text, "nothing"
     spot = rng.choice(spots)
-    value: Any = not spot.value if spot.value in (True, False) and isinstance(spot.value, bool) else (
-        _other(int(spot.value), rng)  # type: ignore[arg-type]
-    )  # fmt: skip
+    held: Any = spot.value
+    value = not held if isinstance(held, bool) else _other(held, rng)
     lines = text.splitlines(keepends=True)
     line = lines[spot.lineno - 1].encode()
     new = line[: spot.col_offset] + str(value).encode() + line[spot.end_col_offset :]
@@ -123,7 +122,7 @@ _NAMES = [
     (".flatten(2)", ".flatten(1)"), (".squeeze(1)", ".squeeze()"), ("unsqueeze(1)", "unsqueeze(0)"),
     ("Linear", "Bilinear"), ("GRU", "LSTM"), ("LSTM", "GRU"), (" + ", " @ "), ("dim=1", "dim=2"),
     ("batch_first=True", "batch_first=False"), ("AdaptiveAvgPool2d(1)", "AvgPool2d(2)"),
-    ("mean((2, 3))", "mean(1)"), (".transpose(1, 2)", ""), ("permute(0, 2, 3, 1)", "permute(0, 3, 1, 2)"),
+    ("mean((2, 3))", "mean(1)"), (".transpose(1, 2)", ""), ("(0, 2, 3, 1)", "(0, 3, 1, 2)"),
     ("nn.Flatten()", "nn.Identity()"), ("padding=1", "padding=0"), ("stride=2", "stride=3"),
     ("-1", "2"), ("x.size(0)", "x.size(1)"), ("float", "half"), ("keepdim=True", "keepdim=False"),
 ]  # fmt: skip
@@ -183,7 +182,9 @@ def torch_says(mutant: Mutant, path: Path) -> tuple[str, int] | None:
         try:
             net(*tensors)
         except Exception as exc:
-            rows = [f.lineno for f in traceback.extract_tb(exc.__traceback__) if f.filename == str(path)]
+            rows = [
+                f.lineno for f in traceback.extract_tb(exc.__traceback__) if f.filename == str(path)
+            ]
             first = (str(exc).strip().splitlines() or [""])[0]
             return f"{type(exc).__name__}: {first}", rows[-1] or 0
     return None
@@ -192,9 +193,7 @@ def torch_says(mutant: Mutant, path: Path) -> tuple[str, int] | None:
 def convlint_says(mutant: Mutant, path: Path) -> list[Diagnostic]:
     """The errors convlint finds."""
     path.write_text(mutant.source, encoding="utf-8")
-    job = Job(
-        parse_target(f"{path}:Net"), mutant.inputs, "train" if mutant.training else "eval"
-    )
+    job = Job(parse_target(f"{path}:Net"), mutant.inputs, "train" if mutant.training else "eval")
     return [d for d in run(job).diagnostics if d.severity is Severity.ERROR]
 
 
@@ -251,7 +250,9 @@ def main() -> None:
             counts[answer] += 1
             if answer != "agree":
                 inputs = [str(spec) for spec in mutant.inputs]
-                print(f"{answer}: {mutant.origin} {mutant.change} {json.dumps(inputs)}\n    {details}")
+                print(
+                    f"{answer}: {mutant.origin} {mutant.change} {json.dumps(inputs)}\n    {details}"
+                )
             path.unlink(missing_ok=True)
     print(dict(counts))
 

@@ -44,7 +44,9 @@ def real(spec: Spec) -> torch.Tensor:
     return torch.zeros(tuple(shape), dtype=dtype)
 
 
-def torch_says(make: Callable[[], Callable[..., Any]], specs: Sequence[Spec], training: bool) -> Any:
+def torch_says(
+    make: Callable[[], Callable[..., Any]], specs: Sequence[Spec], training: bool
+) -> Any:
     """What a real run gives: the output, or the exception."""
     call = make()
     if isinstance(call, nn.Module):

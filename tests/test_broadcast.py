@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from convlint.broadcast import aligned, broadcast, clashes
+from convlint.arithmetic.broadcast import aligned, broadcast, clashes
 from convlint.dims import Unknown, known
 from tests.oracle import convlint_says
 

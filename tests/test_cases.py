@@ -57,8 +57,7 @@ def test_every_error_is_found(folder: Path) -> None:
         hits = [
             d
             for d in found
-            if d.location
-            and lines & {d.location.row, *(label.location.row for label in d.related)}
+            if d.location and lines & {d.location.row, *(label.location.row for label in d.related)}
         ]
         assert hits, (error, [str(d) for d in found])
         advice = " ".join(line for d in hits for line in d.help)

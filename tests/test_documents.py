@@ -28,7 +28,7 @@ SNIPPETS = [
 
 @pytest.mark.parametrize(("document", "command", "output"), COMMANDS, ids=lambda v: v[:60])
 def test_printed_output(document: str, command: str, output: str) -> None:
-    assert executed(command).rstrip() == output.rstrip(), f"stale: run python -m tests.documents"
+    assert executed(command).rstrip() == output.rstrip(), "stale: run python -m tests.documents"
 
 
 @pytest.mark.parametrize(("document", "snippet"), SNIPPETS, ids=lambda v: v[:40])

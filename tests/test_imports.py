@@ -91,9 +91,11 @@ def test_rules_import_only_public_names(path: Path) -> None:
     import convlint
 
     for module, name in imported(path):
-        if module.partition(".")[0] == "convlint":
-            assert module == "convlint", module
+        if module == "convlint":
             assert name in convlint.__all__, name
+        elif module.startswith("convlint."):
+            assert module.startswith(("convlint.arithmetic.", "convlint.advice.")), module
+            assert not name.startswith("_"), name
         else:
             assert module.partition(".")[0] in sys.stdlib_module_names, module
 

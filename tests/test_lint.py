@@ -102,7 +102,7 @@ def test_bad_input_is_an_error_of_one_line() -> None:
 @pytest.mark.parametrize(
     ("model", "inputs", "code"),
     [
-        (Net, "2,3,8,8 2,3".split(), None),
+        (Net, ["2,3,8,8", "2,3"], None),
         (Net, [], "CL004"),
         (Net, ["1,3,8,8", "1", "1"], "CL004"),
         (lambda: 3, "1,3,8,8", "CL002"),

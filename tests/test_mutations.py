@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations import convlint_says, mutants, originals, verdict, Mutant
+from tests.mutations import Mutant, convlint_says, mutants, originals, verdict
 
 ORIGINALS = list(originals())
 OWN = [o for o in ORIGINALS if o.path.parent.name == "networks"]

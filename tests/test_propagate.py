@@ -15,7 +15,7 @@ from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
-from unet import UNet  # noqa: E402
+from unet import UNet
 
 
 class Heads(nn.Module):

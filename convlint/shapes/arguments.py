@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from convlint.arithmetic.window import per_axis
 from convlint.dims import Dim, Unknown, guess
 from convlint.shapes.registry import Rejected
 from convlint.tensor import TensorSpec
-from convlint.window import per_axis
 
 
 def numbers(value: Any, axes: int, name: str) -> tuple[Dim, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from convlint.arithmetic.strides import channels_last, named, preserved
 from convlint.dims import Dim, Shape, Unknown, guess
 from convlint.shapes.registry import Rejected
-from convlint.strides import channels_last, named, preserved
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 

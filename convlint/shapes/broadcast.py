@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from convlint.broadcast import broadcast, clashes
+from convlint.arithmetic.broadcast import broadcast, clashes
 from convlint.dims import Dim, Shape, known
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 

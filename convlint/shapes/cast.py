@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import torch
 
+from convlint.arithmetic.strides import preserved, suggests_channels_last
 from convlint.shapes.axes import formatted
 from convlint.shapes.registry import operator
-from convlint.strides import preserved, suggests_channels_last
 from convlint.tensor import TensorSpec
 
 _NAMED: Final = {

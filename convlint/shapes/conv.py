@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from convlint.arithmetic.layout import read_image
+from convlint.arithmetic.window import explain_windows, paddings, window_size
 from convlint.dims import Shape
-from convlint.layout import read_image
 from convlint.shapes.arguments import numbers, positive, survived
 from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import CONTIGUOUS, TensorSpec
-from convlint.window import explain_windows, paddings, window_size
 
 
 def _convolution(axes: int) -> ShapeFunction:
@@ -58,7 +58,9 @@ def _convolution(axes: int) -> ShapeFunction:
         )
         lead = read.shape[: -axes - 1]
         output = (*lead, weight.shape[0], *sizes)
-        return laid_out(axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular")
+        return laid_out(
+            axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular"
+        )
 
     return shape
 

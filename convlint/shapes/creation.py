@@ -13,13 +13,13 @@ from typing import Any
 
 import torch
 
+from convlint.arithmetic.strides import named
 from convlint.dims import Dim, Shape, Unknown, guess, known, product
 from convlint.shapes.axes import formatted, size, sizes
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.index import nested_shape
 from convlint.shapes.promotion import dtype_of, promote
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import named
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
@@ -28,9 +28,7 @@ def made(shape: Any, dtype: torch.dtype | None) -> TensorSpec:
     wanted = sizes(shape)
     for n in wanted:
         if n < 0:
-            raise Rejected(
-                f"Trying to create tensor with negative dimension {n}: {list(wanted)}"
-            )
+            raise Rejected(f"Trying to create tensor with negative dimension {n}: {list(wanted)}")
     return TensorSpec(wanted, dtype)
 
 
@@ -395,8 +393,6 @@ def bernoulli(input: TensorSpec, p: Any = None) -> TensorSpec:
     return like(input, None, None)
 
 
-
-
 @operator(random=True)
 def multinomial(input: TensorSpec, num_samples: Any, replacement: bool = False) -> TensorSpec:
     if input.shape is None:
@@ -409,9 +405,7 @@ def multinomial(input: TensorSpec, num_samples: Any, replacement: bool = False) 
     if count <= 0:
         raise Rejected("cannot sample n_sample <= 0 samples")
     if not replacement and count > input.shape[-1]:
-        raise Rejected(
-            "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
-        )
+        raise Rejected("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     return TensorSpec((*input.shape[:-1], count), torch.int64)
 
 
@@ -423,8 +417,6 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, dtype: Any = None) -> Te
     if not tensors:
         raise Rejected("normal() needs a size or a tensor")
     return elementwise(tensors[0].dtype, *tensors)
-
-
 
 
 for _name in ("uniform", "exponential", "geometric", "cauchy", "log_normal", "random"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convlint.einsum import EquationError, parse, result
+from convlint.arithmetic.einsum import EquationError, parse, result
 from convlint.shapes.registry import operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
+from convlint.arithmetic.strides import view
 from convlint.dims import Dim, Shape, Unknown, product
 from convlint.shapes.axes import axis, size, sizes
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import view
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
+from convlint.arithmetic.strides import preserved, view
 from convlint.dims import Dim, Unknown, product
 from convlint.shapes.axes import axis, size, whole
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import promoted
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import preserved, view
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 _LONG = (torch.int64, torch.int32)

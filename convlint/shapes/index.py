@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import torch
 
-from convlint.broadcast import broadcast, clashes
+from convlint.arithmetic.broadcast import broadcast, clashes
+from convlint.arithmetic.strides import named
 from convlint.dims import Dim, Shape, Unknown, guess, known
 from convlint.shapes.axes import whole
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import named
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 MASKS: Final = (torch.bool, torch.uint8)

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
+from convlint.arithmetic.strides import channels_last, contiguous, named, suggests_channels_last
 from convlint.dims import Dim, Shape, Unknown, guess, known
 from convlint.network import Layer
 from convlint.shapes.axes import axis
 from convlint.shapes.registry import Rejected, explains, operator
-from convlint.strides import channels_last, contiguous, named, suggests_channels_last
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 

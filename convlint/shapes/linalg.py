@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Dim, Shape
 from convlint.shapes.promotion import real
 from convlint.shapes.registry import Rejected, operator

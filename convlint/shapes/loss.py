@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Shape
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import floating, promoted

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Shape, product, show
 from convlint.network import Layer
 from convlint.shapes.promotion import promote, promoted

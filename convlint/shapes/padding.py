@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import nn
 
-from convlint.layout import NAMES
+from convlint.arithmetic.layout import NAMES
+from convlint.arithmetic.window import pad_ends, spelled
 from convlint.network import Layer
 from convlint.shapes.arguments import not_negative, whole
 from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, explains, lowers, operator
 from convlint.tensor import TensorSpec
-from convlint.window import pad_ends, spelled
 
 _MODES = ("constant", "reflect", "replicate", "circular")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convlint.arithmetic.strides import view
 from convlint.dims import Unknown
 from convlint.shapes.axes import axes, axis
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import view
 from convlint.tensor import TensorSpec
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from convlint.arithmetic.layout import read_image
+from convlint.arithmetic.window import explain_windows, is_mean, window_size
 from convlint.dims import Dim, Shape, Unknown, guess
-from convlint.layout import read_image
 from convlint.shapes.arguments import numbers, positive, survived, whole
 from convlint.shapes.memory import fresh, kept, kept_sequence, unless_contiguous
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
-from convlint.window import explain_windows, is_mean, window_size
 
 
 def _pooled(

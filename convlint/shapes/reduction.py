@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Dim, Shape, Unknown
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import counting, floating, promoted, real
@@ -173,9 +173,7 @@ def _position(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> Tens
 _register("argmax argmin", _position)
 
 
-def _extreme_of(
-    input: TensorSpec, dim: Any = None, keepdim: Any = False, other: Any = None
-) -> Any:
+def _extreme_of(input: TensorSpec, dim: Any = None, keepdim: Any = False, other: Any = None) -> Any:
     """The largest of all, the largest along a dimension and where, or the larger of two."""
     second = dim if isinstance(dim, TensorSpec) else other
     if isinstance(second, TensorSpec):
@@ -218,9 +216,7 @@ def aminmax(
     return one, one
 
 
-def _with_position(
-    input: TensorSpec, dim: Dims, keepdim: Any
-) -> tuple[TensorSpec, TensorSpec]:
+def _with_position(input: TensorSpec, dim: Dims, keepdim: Any) -> tuple[TensorSpec, TensorSpec]:
     single(dim)
     values = reduced(input, dim, keepdim, input.dtype)
     return values, values.with_dtype(torch.int64)
@@ -256,8 +252,7 @@ def _linalg_norm(
 ) -> TensorSpec:
     if ord is not None and dim is None and A.shape is not None and len(A.shape) not in (1, 2):
         raise Rejected(
-            "If dim is not specified but ord is, the input must be 1D or 2D. Got"
-            f" {len(A.shape)}D."
+            f"If dim is not specified but ord is, the input must be 1D or 2D. Got {len(A.shape)}D."
         )
     return reduced(A, dim, keepdim, real(dtype or floating(A.dtype)))
 
@@ -268,9 +263,7 @@ def dist(input: TensorSpec, other: TensorSpec, p: Any = 2) -> TensorSpec:
 
 
 @operator
-def cdist(
-    x1: TensorSpec, x2: TensorSpec, p: Any = 2.0, compute_mode: Any = None
-) -> TensorSpec:
+def cdist(x1: TensorSpec, x2: TensorSpec, p: Any = 2.0, compute_mode: Any = None) -> TensorSpec:
     if x1.shape is None or x2.shape is None or len(x1.shape) < 2 or len(x2.shape) < 2:
         return TensorSpec(None, x1.dtype, None)
     batch = broadcast(x1.shape[:-2], x2.shape[:-2])
@@ -278,9 +271,7 @@ def cdist(
 
 
 @operator
-def cosine_similarity(
-    x1: TensorSpec, x2: TensorSpec, dim: Dims = 1, eps: Any = 1e-8
-) -> TensorSpec:
+def cosine_similarity(x1: TensorSpec, x2: TensorSpec, dim: Dims = 1, eps: Any = 1e-8) -> TensorSpec:
     return reduced(_together(x1, x2), dim, False, promoted(x1, x2))
 
 

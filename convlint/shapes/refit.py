@@ -19,8 +19,8 @@ import math
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from convlint.advice.origin import origin
 from convlint.dims import Dim, Shape, Unknown, guess, known
-from convlint.origin import origin
 from convlint.tensor import TensorSpec
 
 Sizes: TypeAlias = tuple[int, ...]

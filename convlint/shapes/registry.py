@@ -63,9 +63,7 @@ class Operator:
     swapped: frozenset[Any] = frozenset()
     extra: bool = False
 
-    def bind(
-        self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def bind(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The call's arguments by parameter name, defaults filled in.
 
         Raises:
@@ -116,10 +114,12 @@ _OPERATORS: Final[dict[str, Operator]] = {}
 _FUNCTIONS: Final[dict[Any, Operator]] = {}
 _EXPLAINED: Final[dict[str, Callable[[Layer], str | None]]] = {}
 _MODULES: Final[dict[type, tuple[str, Lowering]]] = {}
+_LEAVES: Final[dict[type, tuple[str, Lowering] | None]] = {}
+"""Answers of `_leaf`, which is asked at every call of a module."""
 
 
 @overload
-def operator(function: ShapeFunction) -> ShapeFunction: ...
+def operator(function: ShapeFunction, /) -> ShapeFunction: ...
 @overload
 def operator(
     *also: str, variadic: str | None = ..., random: bool = ..., only: bool = ..., name: str = ...
@@ -185,9 +185,7 @@ def operator(
     return register
 
 
-def lowers(
-    *modules: type[torch.nn.Module], to: str
-) -> Callable[[Lowering], Lowering]:
+def lowers(*modules: type[torch.nn.Module], to: str) -> Callable[[Lowering], Lowering]:
     """Register how a leaf module's call becomes the arguments of the operator `to`.
 
     The function has the signature of the module's `forward`, after the module itself.  It may
@@ -269,9 +267,8 @@ def lowering(
 
 
 def _leaf(kind: type) -> tuple[str, Lowering] | None:
-    cached = _LEAVES.get(kind, False)
-    if cached is not False:
-        return cached  # type: ignore[return-value]
+    if kind in _LEAVES:
+        return _LEAVES[kind]
     answer = None
     for ancestor in kind.__mro__:
         if ancestor in _MODULES:
@@ -285,23 +282,20 @@ def _leaf(kind: type) -> tuple[str, Lowering] | None:
     return answer
 
 
-_LEAVES: Final[dict[type, Any]] = {}
-
-
-def parameter(
-    module: torch.nn.Module, name: str, shape: Sequence[Dim] = ()
-) -> TensorSpec | None:
+def parameter(module: torch.nn.Module, name: str, shape: Sequence[Dim] = ()) -> TensorSpec | None:
     """A module's parameter or buffer as a spec, without computing a parametrized one.
 
     Args:
         shape: the declared shape, for a parameter that is computed (parametrizations,
             weight_norm) and so cannot be looked at.
     """
-    held = module._parameters.get(name)
+    held: torch.Tensor | None = module._parameters.get(name)
     if held is None:
         held = module._buffers.get(name)
     if held is not None:
-        return TensorSpec(tuple(held.shape), held.dtype, CONTIGUOUS if held.is_contiguous() else None)
+        return TensorSpec(
+            tuple(held.shape), held.dtype, CONTIGUOUS if held.is_contiguous() else None
+        )
     if name in module._parameters or name in module._buffers:
         return None
     plain = module.__dict__.get(name)

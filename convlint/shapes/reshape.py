@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from convlint.arithmetic.strides import contiguous as is_contiguous
+from convlint.arithmetic.strides import reshaped
+from convlint.arithmetic.strides import view as view_of
 from convlint.dims import Dim, Shape, Unknown, guess, known, multiple, product
 from convlint.network import Layer
 from convlint.shapes.axes import axes, axis, formatted, sizes
 from convlint.shapes.refit import refit
 from convlint.shapes.registry import Rejected, explains, lowers, operator
-from convlint.strides import contiguous as is_contiguous
-from convlint.strides import reshaped
-from convlint.strides import view as view_of
 from convlint.tensor import TensorSpec
 
 
@@ -210,9 +210,7 @@ def squeeze(input: TensorSpec, dim: Any = None) -> TensorSpec:
         gone = [i for i in named if i < len(input.shape) and _one(input.shape[i])]
     strides = input.element_strides()
     kept = [i for i in range(len(input.shape)) if i not in gone]
-    return view_of(
-        input, [input.shape[i] for i in kept], strides and [strides[i] for i in kept]
-    )
+    return view_of(input, [input.shape[i] for i in kept], strides and [strides[i] for i in kept])
 
 
 def _one(n: Dim) -> bool:

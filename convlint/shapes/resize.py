@@ -9,14 +9,14 @@ from typing import Any
 
 from torch import nn
 
+from convlint.arithmetic.layout import read_image
+from convlint.arithmetic.window import explain_windows, mode_axes, per_axis, scaled, window_size
 from convlint.dims import Dim, Shape, Unknown, guess, product
-from convlint.layout import read_image
 from convlint.network import Layer
 from convlint.shapes.arguments import not_negative, numbers, positive, survived, whole
 from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, explains, lowers, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
-from convlint.window import explain_windows, mode_axes, per_axis, scaled, window_size
 
 
 @operator

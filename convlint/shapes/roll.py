@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from convlint.arithmetic.strides import named, preserved, view
 from convlint.dims import Dim, Unknown, guess, known
 from convlint.network import Layer
 from convlint.shapes.axes import axes, axis, sizes, whole
 from convlint.shapes.registry import Rejected, explains, operator
-from convlint.strides import named, preserved, view
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
@@ -24,9 +24,7 @@ def roll(input: TensorSpec, shifts: Any, dims: Any = ()) -> TensorSpec:
     moves = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
     along = dims if isinstance(dims, (tuple, list)) else (dims,)
     if len(moves) != (len(along) or 1):
-        raise Rejected(
-            f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(along)}"
-        )
+        raise Rejected(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(along)}")
     if input.shape is not None and input.numel != 0:
         for dim in along:
             if not input.shape:
@@ -190,9 +188,7 @@ def _triangle(input: TensorSpec, name: str) -> TensorSpec:
 
 
 @operator
-def as_strided(
-    input: TensorSpec, size: Any, stride: Any, storage_offset: Any = None
-) -> TensorSpec:
+def as_strided(input: TensorSpec, size: Any, stride: Any, storage_offset: Any = None) -> TensorSpec:
     shape, steps = sizes(size), sizes(stride)
     if len(shape) != len(steps):
         raise Rejected(

@@ -87,15 +87,15 @@ def _check_boundaries(boundaries: TensorSpec, input: Any) -> None:
         return
     if not isinstance(input, TensorSpec):
         if len(boundaries.shape) != 1:
-            raise Rejected(
-                "input value can be a scalar only when boundaries tensor dimension is 1"
-            )
+            raise Rejected("input value can be a scalar only when boundaries tensor dimension is 1")
         return
     if input.shape is None or len(boundaries.shape) == 1:
         return
     lead, own = boundaries.shape[:-1], input.shape[:-1]
-    if len(boundaries.shape) != len(input.shape) or not boundaries.shape or any(
-        a != b for a, b in zip(lead, own, strict=True)
+    if (
+        len(boundaries.shape) != len(input.shape)
+        or not boundaries.shape
+        or any(a != b for a, b in zip(lead, own, strict=True))
     ):
         raise Rejected(
             "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries"
@@ -109,9 +109,7 @@ def bucketize(
     input: Any, boundaries: TensorSpec, out_int32: Any = False, right: Any = False
 ) -> TensorSpec:
     if isinstance(boundaries, TensorSpec) and boundaries.rank not in (None, 1):
-        raise Rejected(
-            f"boundaries tensor must be 1 dimension, but got dim({boundaries.rank})"
-        )
+        raise Rejected(f"boundaries tensor must be 1 dimension, but got dim({boundaries.rank})")
     made: TensorSpec = searchsorted(boundaries, input, out_int32)
     return made
 
@@ -184,9 +182,7 @@ _register("trapezoid trapz", _area)
 
 
 @operator
-def cumulative_trapezoid(
-    y: TensorSpec, x: Any = None, dx: Any = 1, dim: Any = -1
-) -> TensorSpec:
+def cumulative_trapezoid(y: TensorSpec, x: Any = None, dx: Any = 1, dim: Any = -1) -> TensorSpec:
     if isinstance(x, TensorSpec) or y.shape is None:
         return TensorSpec(None, floating(y.dtype), None)
     if not y.shape:

@@ -150,9 +150,7 @@ def _complex_two(
     return _transformed(input, s, dim, _kept, complexed(input.dtype))
 
 
-def _complex_all(
-    input: TensorSpec, s: Any = None, dim: Any = None, norm: Any = None
-) -> TensorSpec:
+def _complex_all(input: TensorSpec, s: Any = None, dim: Any = None, norm: Any = None) -> TensorSpec:
     return _transformed(input, s, dim, _kept, complexed(input.dtype))
 
 

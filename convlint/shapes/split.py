@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convlint.arithmetic.strides import view
 from convlint.dims import Dim, Unknown, guess, known
 from convlint.shapes.axes import axis, size, whole
 from convlint.shapes.registry import Rejected, operator
-from convlint.strides import view
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
 
@@ -54,8 +54,7 @@ def _by_length(input: TensorSpec, length: Any, dim: Any) -> Any:
         if number == 0:
             return pieces(input, place, (0,))
         raise Rejected(
-            "split_size can only be 0 if dimension size is 0, but got dimension size of"
-            f" {number}"
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {number}"
         )
     count = max(1, -(-number // one))
     return pieces(input, place, [one] * (count - 1) + [number - one * (count - 1)])

@@ -9,15 +9,15 @@ from typing import Any
 
 from torch import nn
 
+from convlint.arithmetic.layout import NAMES, read_image
+from convlint.arithmetic.window import axes_of, per_axis, reading, spelled, transposed_size
 from convlint.dims import Dim, Unknown, guess
-from convlint.layout import NAMES, read_image
 from convlint.network import Layer
 from convlint.shapes.arguments import numbers, positive, survived
 from convlint.shapes.conv import computed, fits_bias, kernel_of, laid_out
 from convlint.shapes.memory import fresh
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import TensorSpec
-from convlint.window import axes_of, per_axis, reading, spelled, transposed_size
 
 
 def _transposed(axes: int) -> ShapeFunction:
@@ -59,7 +59,9 @@ def _transposed(axes: int) -> ShapeFunction:
                     read.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
                 )
             )
-        return laid_out(axes, computed(input, weight), weight, (*read.shape[: -axes - 1], out, *sizes))
+        return laid_out(
+            axes, computed(input, weight), weight, (*read.shape[: -axes - 1], out, *sizes)
+        )
 
     return shape
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from torch import nn
 
-from convlint.layout import read_image
+from convlint.arithmetic.layout import read_image
+from convlint.arithmetic.window import explain_unpooling, unpooled_size
 from convlint.network import Layer
 from convlint.shapes.arguments import not_negative, numbers
 from convlint.shapes.memory import fresh, kept
 from convlint.shapes.pool import not_empty
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
-from convlint.window import explain_unpooling, unpooled_size
 
 
 def _unpooled(axes: int) -> ShapeFunction:

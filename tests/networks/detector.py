@@ -46,7 +46,9 @@ class Net(nn.Module):
     def __init__(self, classes=4, anchors=3, w=8):
         super().__init__()
         self.stem = Conv(3, w, 3, 2)
-        self.p3 = nn.Sequential(Conv(w, 2 * w, 3, 2), C2f(2 * w, 2 * w), Conv(2 * w, 4 * w, 3, 2), C2f(4 * w, 4 * w, 2))
+        self.p3 = nn.Sequential(
+            Conv(w, 2 * w, 3, 2), C2f(2 * w, 2 * w), Conv(2 * w, 4 * w, 3, 2), C2f(4 * w, 4 * w, 2)
+        )
         self.p4 = nn.Sequential(Conv(4 * w, 8 * w, 3, 2), C2f(8 * w, 8 * w))
         self.p5 = nn.Sequential(Conv(8 * w, 16 * w, 3, 2), SPPF(16 * w))
         self.up4 = C2f(16 * w + 8 * w, 8 * w)
@@ -70,6 +72,8 @@ class Net(nn.Module):
             y = y.view(n, self.anchors, self.no, h, w).permute(0, 1, 3, 4, 2).contiguous()
             gy, gx = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
             grid = torch.stack((gx, gy), 2).view(1, 1, h, w, 2).float()
-            y = torch.cat([y[..., :2].sigmoid() + grid, y[..., 2:4].exp(), y[..., 4:].sigmoid()], -1)
+            y = torch.cat(
+                [y[..., :2].sigmoid() + grid, y[..., 2:4].exp(), y[..., 4:].sigmoid()], -1
+            )
             outs.append(y.view(n, -1, self.no))
         return torch.cat(outs, 1)

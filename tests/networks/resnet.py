@@ -55,7 +55,9 @@ class Net(nn.Module):
         out = width * Bottleneck.expansion
         down = None
         if stride != 1 or self.cin != out:
-            down = nn.Sequential(nn.Conv2d(self.cin, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+            down = nn.Sequential(
+                nn.Conv2d(self.cin, out, 1, stride, bias=False), nn.BatchNorm2d(out)
+            )
         blocks = [Bottleneck(self.cin, width, stride, groups, down)]
         self.cin = out
         for _ in range(1, count):

@@ -1,5 +1,4 @@
 # convlint: target Net 2,1,80,120
-import torch
 from torch import nn
 
 

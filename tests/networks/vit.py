@@ -26,7 +26,9 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
         self.norm2 = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, dim * ratio), nn.GELU(), nn.Linear(dim * ratio, dim))
+        self.mlp = nn.Sequential(
+            nn.Linear(dim, dim * ratio), nn.GELU(), nn.Linear(dim * ratio, dim)
+        )
 
     def forward(self, x):
         x = x + self.attention(self.norm1(x))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from convlint.advice.origin import origin
+from convlint.arithmetic.window import Window, axes_of, windows
 from convlint.dims import Dim, guess, known
 from convlint.network import Layer
-from convlint.origin import origin
 from convlint.tensor import TensorSpec
-from convlint.window import Window, axes_of, windows
 
 _SHALLOW = 16
 
@@ -102,9 +102,7 @@ def _emptied(branch: TensorSpec, axis: int) -> Iterator[Mend]:
         )
 
 
-def _restored(
-    branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec
-) -> Iterator[Mend]:
+def _restored(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) -> Iterator[Mend]:
     """`branch` came down from `other` and up again, to another size."""
     axis = max(wanted)
     size = branch.shape[axis] if branch.shape is not None else 1
@@ -127,7 +125,9 @@ def _restored(
     if branch.shape[axis] > wanted[axis]:
         tail = ", ".join(f":{n}" for n in (other.shape or ())[min(wanted) :])
         yield Mend(1, f"crop the larger one: write [..., {tail}] on it")
-    sizes = dict.fromkeys(guess(n) for n in wanted.values())
+    sizes = dict.fromkeys(guess(n) for n in wanted.values() if guess(n) % multiple)
+    if not sizes:
+        return  # nothing was rounded away: another input would not help
     up = "; ".join(f"{n} is not, {-(-n // multiple) * multiple} is" for n in sizes)
     yield Mend(1, f"pad the input, so that this side is a multiple of {multiple} here ({up})")
 
@@ -185,9 +185,7 @@ def _interpolated(
     )
 
 
-def _transposed(
-    layer: Layer, wanted: Mapping[int, Dim], shape: tuple[Dim, ...]
-) -> Iterator[Mend]:
+def _transposed(layer: Layer, wanted: Mapping[int, Dim], shape: tuple[Dim, ...]) -> Iterator[Mend]:
     axes = axes_of(layer.op)
     given = layer.args["output_padding"]
     pads = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
@@ -210,9 +208,7 @@ def _windowed(chain: tuple[Layer, ...], wanted: Mapping[int, Dim]) -> Iterator[M
     found = windows(last)
     if not found:
         return
-    targets = tuple(
-        wanted.get(i - len(found), w.output) for i, w in enumerate(found)
-    )
+    targets = tuple(wanted.get(i - len(found), w.output) for i, w in enumerate(found))
     pool = "pool" in last.op
     for rank, text, tried in _changes(found, pool):
         if all(w.output == size for w, size in zip(tried, targets, strict=True)):

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Final
 
-from convlint.broadcast import broadcast
+from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Dim, Shape, Unknown
 
 ELLIPSIS: Final = "..."

@@ -29,9 +29,7 @@ def named(shape: Sequence[Dim], strides: Sequence[Dim] | None) -> Strides:
     return CONTIGUOUS if given == rows(shape) else given
 
 
-def view(
-    input: TensorSpec, shape: Sequence[Dim], strides: Sequence[Dim] | None
-) -> TensorSpec:
+def view(input: TensorSpec, shape: Sequence[Dim], strides: Sequence[Dim] | None) -> TensorSpec:
     """A view of `input`."""
     return TensorSpec(tuple(shape), input.dtype, named(shape, strides))
 
@@ -139,9 +137,7 @@ def suggests_channels_last(tensor: TensorSpec) -> bool | None:
     return True
 
 
-def viewed(
-    shape: Shape, strides: Sequence[Dim], target: Sequence[Dim]
-) -> tuple[Dim, ...] | None:
+def viewed(shape: Shape, strides: Sequence[Dim], target: Sequence[Dim]) -> tuple[Dim, ...] | None:
     """The strides of a view of known sizes as `target`; None where there is no such view.
 
     ATen: computeStride.  Neighbouring axes are taken together as long as they lie in one

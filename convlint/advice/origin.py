@@ -17,9 +17,9 @@ def origin(tensor: TensorSpec, dim: int) -> Layer | None:
     Activations, norms, dropouts and whatever hands the side on unchanged are passed over.
     """
     layer = tensor.source
-    if tensor.shape is None:
+    if not tensor.shape:  # unknown, or without sides
         return layer
-    dim = dim % max(1, len(tensor.shape))
+    dim %= len(tensor.shape)
     while layer is not None:
         before = next((t for t in layer.tensors if t.source is not None), None)
         out = next((o for o in layer.outputs if o.shape == tensor.shape), None)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from convlint.arithmetic.layout import NAMES, Reading, read_image
 from convlint.dims import Dim, Unknown, guess, known
-from convlint.layout import NAMES, Reading, read_image
 
 if TYPE_CHECKING:
     from convlint.network import Layer

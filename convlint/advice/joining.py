@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from convlint.advice.mending import meet
+from convlint.advice.origin import origin
+from convlint.arithmetic.window import windows
 from convlint.diagnostic import Label
 from convlint.dims import Dim, guess, show
-from convlint.mending import meet
 from convlint.network import Layer
-from convlint.origin import origin
 from convlint.rule import Finding
 from convlint.tensor import TensorSpec
-from convlint.window import windows
 
 
 def unequal(tensors: Sequence[TensorSpec], free: int | None) -> tuple[int, ...]:
