@@ -262,6 +262,8 @@ class TraceMode(TorchFunctionMode):
             subject.concrete = subject.concrete and given.concrete
             self.recorder.rebind(subject, given.spec, None, None)
             if args[0].device != args[1].device:
+                if self.recorder.root is None:  # `.double()` of a small weight, which is real
+                    func(args[0], torch.empty_like(args[1], device=args[0].device))
                 return None
         return func(*args)
 
@@ -326,6 +328,9 @@ def _spelling(func: Any, name: str) -> str:
         return f"Tensor.{name}"
     if getattr(torch.nn.functional, name, None) is func or name == "fn":
         return f"F.{_dispatched(func) if name == 'fn' else name}"
+    family, _, rest = name.partition("_")
+    if family in ("linalg", "fft", "special") and rest:  # torch.linalg.inv calls itself linalg_inv
+        return f"torch.{family}.{rest}"
     return f"torch.{name}"
 
 
