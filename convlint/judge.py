@@ -62,6 +62,16 @@ def _folded(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         yield found
 
 
+def refused(layer: Layer) -> bool:
+    """Whether a rule says of one call that torch raises there."""
+    network = Network((layer,))
+    return any(
+        next(iter(rule.check(layer, network)), None) is not None
+        for rule in rules()
+        if layer.op in rule.operators and rule.severity is Severity.ERROR
+    )
+
+
 def fault(stage: str, error: Exception) -> Iterator[Diagnostic]:
     """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of `error`."""
     for rule in rules():

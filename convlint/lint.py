@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from convlint.diagnostic import Diagnostic, Location
 from convlint.job import Job, Result, Row
-from convlint.judge import fault, judge
+from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
 from convlint.rule import rules
@@ -150,7 +150,7 @@ def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
             TypeError(f"`{name}` is no network: it is of type {type(found).__name__}"),
         )
     try:
-        made = build(lambda: found(*args, **kwargs))
+        made = build(lambda: found(*args, **kwargs), refused)
     except ConstructionError as error:
         raise _Unusable("<construct>", error) from error
     if not isinstance(made, nn.Module):

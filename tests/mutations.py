@@ -12,6 +12,7 @@ import ast
 import collections
 import json
 import random
+import resource
 import sys
 import tempfile
 import traceback
@@ -236,6 +237,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--only", default="", help="originals whose path contains this")
     given = options.parse_args()
+    resource.setrlimit(resource.RLIMIT_DATA, (6 << 30, 6 << 30))  # a slip may ask for anything
     counts: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         found = [o for o in originals() if given.only in str(o.path)]

@@ -18,7 +18,7 @@ import torch
 import torch.hub
 
 from convlint.frame import Frame
-from convlint.network import Raised
+from convlint.network import Layer, Raised
 from convlint.trace.mode import TraceMode
 from convlint.trace.modules import noted_definitions, raised, traced_calls
 from convlint.trace.patches import patched, putter
@@ -41,13 +41,17 @@ class ConstructionError(Exception):
         return self.raised.frames
 
 
-def build(make: Callable[[], Any]) -> Any:
+def build(make: Callable[[], Any], refused: Callable[[Layer], bool] | None = None) -> Any:
     """What `make()` returns, built without memory for weights.
+
+    Args:
+        refused: tells of one call in the constructor whether torch would raise; the module is
+            then built on the CPU, where it does.
 
     Raises:
         ConstructionError: it raises on the CPU as well.
     """
-    recorder = Recorder(None)
+    recorder = Recorder(None, refused)
     with restored(), noted_definitions(), patched(recorder), _offline(recorder):
         mode = TraceMode(recorder)
         made: list[Any] = []

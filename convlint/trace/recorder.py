@@ -61,11 +61,23 @@ class Restart(BaseException):
     """Unwinds the user's code: see `convlint.trace.plain`."""
 
 
-class Recorder:
-    """The growing graph.  Without `root` nothing is recorded: shapes only (construction)."""
+class Refused(Exception):
+    """torch would raise here, in a constructor."""
 
-    def __init__(self, root: torch.nn.Module | None) -> None:
+
+class Recorder:
+    """The growing graph.  Without `root` nothing is recorded: shapes only (construction).
+
+    `refused` tells, of a call in a constructor, whether torch would raise.
+    """
+
+    def __init__(
+        self,
+        root: torch.nn.Module | None,
+        refused: Callable[[Layer], bool] | None = None,
+    ) -> None:
         self.root = root
+        self._refused = refused
         self.graph = torch.fx.Graph()
         self.filter = FrameFilter()
         self.layers: list[Layer] = []
@@ -299,6 +311,10 @@ class Recorder:
         rejected: str | None = None,
     ) -> Layer | None:
         """Record one call; None while nothing is recorded."""
+        if self.root is None and self._refused is not None:
+            call = Layer(op, op, written, args, output, rejected=rejected, module=module)
+            if rejected is not None or self._refused(call):
+                raise Refused(written)
         if self.root is None or node is None:
             return None
         path = self.paths[-1] if module is None else self.module_path(module)
