@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from convlint.diagnostic import Diagnostic, Location
+from convlint.diagnostic import Diagnostic
 from convlint.job import Job, Result, Row
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -130,7 +130,9 @@ def _checked(
     from convlint.trace import trace
 
     network = trace(module, args, kwargs, training, names)
-    return sorted(judge(network, codes), key=_order), network
+    # Errors first, and otherwise in the order in which torch would come to them: a fault that
+    # follows from another stands behind it.
+    return sorted(judge(network, codes), key=lambda d: -d.severity.rank), network
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:
@@ -198,11 +200,6 @@ def _misfit(
 ) -> str:
     given = ", ".join(str(spec) for spec in inputs) or "none"
     return f"{name}.forward{signature} cannot take the given inputs ({given}): {error}"
-
-
-def _order(found: Diagnostic) -> tuple[int, str, int, int, str]:
-    place = found.location or Location("", 0)
-    return (-found.severity.rank, place.filename, place.row, place.column, found.code)
 
 
 def _line(found: Diagnostic) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from convlint.advice.mending import meet
@@ -63,7 +63,7 @@ def misfit(
         label=" meets ".join(show(t.shape) for t in tensors) + " here",
         related=tuple(_whence((mate, odd), axes)),
         formula="; ".join(formulas) or None,
-        help=tuple(dict.fromkeys(_helps(mate, odd, axes))),
+        help=_alternatives(_helps(mate, odd, axes)),
     )
 
 
@@ -77,21 +77,25 @@ def _whence(tensors: Sequence[TensorSpec], axes: Sequence[int]) -> Iterator[Labe
                 break
 
 
+def _alternatives(helps: Iterable[str]) -> tuple[str, ...]:
+    """The best first, each other one as a choice."""
+    texts = dict.fromkeys(text.removeprefix("or ") for text in helps)
+    return tuple(text if i == 0 else f"or {text}" for i, text in enumerate(texts))
+
+
 def _helps(mate: TensorSpec, odd: TensorSpec, axes: tuple[int, ...]) -> Iterator[str]:
     one, other = mate.shape or (), odd.shape or ()
     rank = len(one)
     ends = tuple(a - rank for a in axes)
     yield from _alike(odd, mate, ends)
-    sizes = {(t.shape or ())[a] for t in (mate, odd) for a in ends}
-    idle = [f"{n} is not, {n} is" for n in sizes]  # nothing was rounded here
-    texts = [t for t in meet(mate, odd, ends) if not any(i in t for i in idle)]
+    texts = meet(mate, odd, ends)
     found = bool(texts)
     yield from texts
     for branch, target in () if texts else ((odd, mate), (mate, odd)):
         yield from _strided(branch, {a: (target.shape or ())[a] for a in ends})
     if axes[0] >= 2 and (rank > 3 or found):
-        yield ("or resize" if found else "resize") + (
-            f" one to the other: F.interpolate(x, size=y.shape[2:]), here {show(one[2:])} or"
+        yield (
+            f"resize one to the other: F.interpolate(x, size=y.shape[2:]), here {show(one[2:])} or"
             f" {show(other[2:])}"
         )
     elif not found:

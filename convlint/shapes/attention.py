@@ -105,9 +105,8 @@ def multi_head_attention_forward(
     if query.shape is None or len(query.shape) not in (2, 3):
         return nothing, nothing if need_weights else None
     more = (bias_k is not None) + bool(add_zero_attn)
-    out = (*query.shape[:-1], embed_dim_to_check)
-    strides = None if batch_first and len(out) == 3 else CONTIGUOUS
-    result = TensorSpec(out, dtype, strides)
+    strides = None if batch_first and len(query.shape) == 3 else CONTIGUOUS
+    result = TensorSpec(query.shape, dtype, strides)  # as many features come out as must go in
     if not need_weights:
         return result, None
     keys: Dim = Unknown()
@@ -171,14 +170,17 @@ def _multihead_attention(
 def _transformed(
     input: TensorSpec, weight: TensorSpec | None, width: int | None, plain: bool
 ) -> TensorSpec:
-    """The input with `width` features; contiguous where a norm comes last (`plain`)."""
+    """As the input: contiguous where a norm comes last (`plain`).
+
+    `width`, the features that must arrive, is None for layers of the user's own.
+    """
     dtype = _dtype(weight, input)
     if input.shape is None or len(input.shape) not in (2, 3):
         return TensorSpec(None, dtype, None)
-    if width is None:  # layers of the user's own
+    if width is None:
         return TensorSpec(tuple(Unknown(guess(n)) for n in input.shape), None, None)
     tidy = plain or input.strides == CONTIGUOUS
-    return TensorSpec((*input.shape[:-1], width), dtype, CONTIGUOUS if tidy else None)
+    return TensorSpec(input.shape, dtype, CONTIGUOUS if tidy else None)
 
 
 @operator(only=True)
