@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dis
+import functools
 import os
 import sys
 from collections.abc import Iterable
@@ -39,9 +41,32 @@ class Frame:
         return _characters(Location(filename, row, start, end_row or row, end))
 
     @property
-    def function(self) -> str:
-        """Name of the function it is in."""
-        return self.code.co_name
+    def caught(self) -> bool:
+        """Whether it lies within a `try` that has an `except`."""
+        return bool(self.code.co_exceptiontable) and _is_caught(self.code, self.lasti)
+
+
+@functools.cache
+def _is_caught(code: CodeType, offset: int | None) -> bool:
+    table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    for _ in table:  # a handler lies within the range of the one around it
+        offset = next((e.target for e in table if e.start <= offset < e.end), None)
+        if offset is None:
+            return False
+        if _excepts(code, offset):
+            return True
+    return False
+
+
+def _excepts(code: CodeType, target: int) -> bool:
+    """Whether the handler at `target` is an `except`, not the end of a `with` or a `finally`."""
+    following = [i.opname for i in dis.get_instructions(code) if i.offset >= target][:24]
+    if not following or following[0] != "PUSH_EXC_INFO" or "WITH_EXCEPT_START" in following[:3]:
+        return False
+    if "CHECK_EXC_MATCH" in following:
+        stop = following.index("CHECK_EXC_MATCH")
+        return "RERAISE" not in following[:stop]
+    return following[1] == "POP_TOP"
 
 
 def _characters(span: Location) -> Location:

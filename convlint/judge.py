@@ -90,17 +90,24 @@ def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic
             known = {location, *(r.location for r in related)}
             if place not in known:
                 related.append(Label(label, place))
+    severity, note = finding.severity or rule.severity, finding.note
+    if severity is Severity.ERROR and layer and any(frame.caught for frame in layer.frames):
+        severity = Severity.INFO
+        note = (
+            *note,
+            "it stands in a `try`, which may be meant for it; its `except` was not followed",
+        )
     return Diagnostic(
         rule.code,
         rule.name,
-        finding.severity or rule.severity,
+        severity,
         finding.message,
         location,
         finding.label,
         tuple(related),
         finding.formula,
         finding.help,
-        finding.note,
+        note,
         layer=layer.path if layer else "",
         input_shapes=tuple(str(t) for t in _inputs(layer)) if layer else (),
         output_shape=", ".join(str(t) for t in layer.outputs) or None if layer else None,

@@ -80,7 +80,7 @@ def norm_rank(layer: Layer, network: Network) -> Iterator[Finding]:
 def _missing_batch(
     layer: Layer, shape: Shape, ranks: tuple[int, ...]
 ) -> tuple[tuple[str, ...], tuple[Label, ...]]:
-    if len(shape) != (ranks[0] if ranks else 2) - 1:
+    if len(shape) != (ranks[0] if ranks else 2) - 1 or _has_batch(layer, shape):
         return (), ()
     source = layer.args["input"].source
     while source is not None:
@@ -95,6 +95,13 @@ def _missing_batch(
             )
         source = given.source
     return (f"put unsqueeze(0) before it: {show((1, *shape))}",), ()
+
+
+def _has_batch(layer: Layer, shape: Shape) -> bool:
+    """Whether the channels are where they are in a batch: it is another axis that is missing."""
+    held = (layer.args.get(name) for name in ("running_mean", "weight"))
+    channels = next((spec.shape[0] for spec in held if spec is not None and spec.shape), None)
+    return len(shape) > 1 and channels is not None and channels == shape[1] and shape[0] != channels
 
 
 def _other_kind(layer: Layer, shape: Shape, ranks: tuple[int, ...], missing: bool) -> Iterator[str]:

@@ -36,6 +36,9 @@ from collections.abc import Iterator
 from convlint import Finding, Layer, Network, rule
 
 
+_HELP = ("unpack it first: recurrent and attention layers give a tuple, write `y, _ = ...`",)
+
+
 @rule("CL199", "*")
 def rejected_by_torch(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.rejected is not None:
@@ -43,4 +46,5 @@ def rejected_by_torch(layer: Layer, network: Network) -> Iterator[Finding]:
             f"torch refuses `{layer.title if layer.module else layer.written}`: {layer.rejected}",
             at=layer.call,
             label="raises here",
+            help=_HELP if "gets a tuple" in layer.rejected else (),
         )

@@ -161,6 +161,8 @@ def test_deep_nesting_is_refused(depth: int) -> None:
 @pytest.fixture(autouse=True)
 def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
+    for name in ("model", "pkg", "net"):  # other tests load files of these names as well
+        monkeypatch.delitem(sys.modules, name, raising=False)
     path, modules = list(sys.path), dict(sys.modules)
     yield
     sys.path[:] = path

@@ -59,7 +59,7 @@ def _batched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
 def _unbatched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
     if channels is not None and shape[0] != channels:
         if shape[1] == channels:
-            return Reading("missing-axis", (*shape, 1), "unsqueeze(-1)")
+            return Reading("missing-axis", (*shape, Unknown(1)), "unsqueeze(-1)")
         if channels == 1:
             return Reading("missing-channel", (shape[0], 1, *shape[1:]), "unsqueeze(1)")
         if shape[-1] == channels:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import dis
 import functools
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final
 
 import torch
@@ -21,7 +20,7 @@ from convlint.frame import Frame, FrameFilter
 from convlint.network import Raised
 from convlint.tensor import UNKNOWN_TENSOR
 from convlint.trace.meta import Refusal, ask
-from convlint.trace.mode import TraceMode, free_name
+from convlint.trace.mode import TraceMode, free_name, tensors_in
 from convlint.trace.recorder import Recorder
 
 _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
@@ -188,10 +187,38 @@ class _Calls:
         except Exception as exc:
             if not bound and isinstance(exc, TypeError):
                 rejected = _call_error(exc, module)
-            elif _STRICT:
+            elif args and isinstance(args[0], tuple) and tensors_in(args[0]):
+                return self._first(module, found, args, kwargs)
+            elif _STRICT and isinstance(next(iter(args), None), torch.Tensor):
                 raise
             else:
                 return NotImplemented
+        return self._answered(module, op, args, kwargs, bound, output, rejected)
+
+    def _first(self, module: nn.Module, found: Any, args: Any, kwargs: Any) -> Any:
+        """A tuple came where a tensor goes (what an LSTM returns): go on with its first tensor."""
+        op, lower = found
+        specs = self.recorder.specs((tensors_in(args[0])[0], *args[1:]))
+        try:
+            bound = op.complete(lower(module, *specs, **self.recorder.specs(kwargs)))
+            output = op.shape(**bound)
+        except Exception:
+            return NotImplemented
+        rejected = f"it takes a tensor, and gets a tuple of {len(args[0])}"
+        return self._answered(module, op, args, kwargs, bound, output, rejected)
+
+    def _answered(
+        self,
+        module: nn.Module,
+        op: shapes.Operator,
+        args: Any,
+        kwargs: Any,
+        bound: dict[str, Any],
+        output: Any,
+        rejected: str | None,
+    ) -> Any:
+        """Record the call of a leaf, and hand out what stands for its output."""
+        recorder = self.recorder
         node = None
         if recorder.root is not None:
             path = recorder.target(module)
@@ -260,38 +287,15 @@ def raised(recorder: Recorder, exc: Exception) -> Raised:
         type(exc).__name__,
         lines[0] if lines else "",
         recorder.paths[-1],
-        recorder.filter.chain(reversed(frames)),
+        # Behind what the traceback knows, from where it was caught inwards, lies what called it.
+        recorder.filter.chain((*reversed(frames), *recorder.frames())),
         certain=recorder.blind == 0,
     )
 
 
 def is_caught(recorder: Recorder) -> bool:
     """Whether the user's code calls from within a `try` that has an `except`."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not recorder.filter.is_entry(frame.f_code):
-        code = frame.f_code
-        if code.co_exceptiontable and recorder.filter.is_user(code):
-            table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
-            offset: int | None = frame.f_lasti
-            for _ in table:  # a handler lies within the range of the one around it
-                offset = next((e.target for e in table if e.start <= offset < e.end), None)
-                if offset is None:
-                    break
-                if _excepts(code, offset):
-                    return True
-        frame = frame.f_back
-    return False
-
-
-def _excepts(code: CodeType, target: int) -> bool:
-    """Whether the handler at `target` is an `except`, not the end of a `with` or a `finally`."""
-    following = [i.opname for i in dis.get_instructions(code) if i.offset >= target][:24]
-    if not following or following[0] != "PUSH_EXC_INFO" or "WITH_EXCEPT_START" in following[:3]:
-        return False
-    if "CHECK_EXC_MATCH" in following:
-        stop = following.index("CHECK_EXC_MATCH")
-        return "RERAISE" not in following[:stop]
-    return following[1] == "POP_TOP"
+    return any(frame.caught for frame in recorder.frames())
 
 
 def _has_hooks(module: nn.Module) -> bool:
