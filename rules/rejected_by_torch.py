@@ -35,7 +35,6 @@ from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
 
-
 _HELP = ("unpack it first: recurrent and attention layers give a tuple, write `y, _ = ...`",)
 
 
