@@ -41,6 +41,11 @@ class Frame:
         return _characters(Location(filename, row, start, end_row or row, end))
 
     @property
+    def function(self) -> str:
+        """Name of the function it is in."""
+        return self.code.co_name
+
+    @property
     def caught(self) -> bool:
         """Whether it lies within a `try` that has an `except`."""
         return bool(self.code.co_exceptiontable) and _is_caught(self.code, self.lasti)

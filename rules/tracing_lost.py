@@ -3,10 +3,12 @@
 ## What it does
 Says that the network's own code raised an exception after it had looked at something that shapes
 do not tell (a number out of a tensor, a size that depends on data, what comes behind a fault), so
-that the exception proves nothing. What follows it in that module was not checked.
+that the exception proves nothing. What follows it in that module was not checked. As an error: the
+whole check was lost, because the code ran into the time or memory limit, called `sys.exit()`, or
+crashed the process.
 
 ## Why is this bad?
-A gate must not go green on what it did not see: the exit status is 2 unless faults were found.
+A gate must not go green on what it did not see: the exit status is 2.
 
 ## Example
 ```python
