@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.arithmetic.broadcast import aligned, broadcast, clashes
 from convlint.dims import Unknown, known
 from tests.oracle import convlint_says
+from tests.sampling import sampled
 
 shapes = st.lists(st.sampled_from([1, 1, 2, 3, 4]), max_size=4).map(tuple)
 
@@ -24,7 +25,7 @@ def in_common(*given: Any) -> Any:
         return None
 
 
-@settings(deadline=None)
+@sampled()
 @given(st.lists(shapes, min_size=1, max_size=3))
 def test_broadcast(given: Any) -> None:
     expected = in_common(*given)
@@ -32,13 +33,13 @@ def test_broadcast(given: Any) -> None:
         assert broadcast(*given) == expected
 
 
-@settings(deadline=None)
+@sampled()
 @given(shapes, shapes)
 def test_clashes(first: Any, second: Any) -> None:
     assert bool(clashes(first, second)) == (in_common(first, second) is None)
 
 
-@settings(deadline=None)
+@sampled()
 @given(shapes, shapes)
 def test_aligned_shapes_fit(small: Any, big: Any) -> None:
     for shape in aligned(small, big):
@@ -46,7 +47,7 @@ def test_aligned_shapes_fit(small: Any, big: Any) -> None:
         assert [n for n in shape if n != 1] == [n for n in small if n != 1]
 
 
-@settings(deadline=None)
+@sampled()
 @given(shapes, shapes, st.data())
 def test_what_is_not_known_makes_no_claim(first: Any, second: Any, data: Any) -> None:
     """A size in place of an unknown one gives a size that the answer allows."""
@@ -90,7 +91,7 @@ layers = st.tuples(st.sampled_from(["conv", "conv", "avg", "max"]), window)
 WRITE = re.compile(r"write (\w+)=(\w+) in `(\w+)`")
 
 
-@settings(deadline=None, max_examples=60)
+@sampled(60)
 @given(layers, layers, st.integers(5, 20), st.integers(5, 20))
 def test_help_mends(left: Any, right: Any, height: int, width: int) -> None:
     """Whatever is offered as an argument to write makes the branches fit."""

@@ -1,18 +1,16 @@
 """What the tests of layers with features draw."""
 
-import os
 from typing import Any
 
 import torch
-from hypothesis import settings
 from hypothesis import strategies as st
+
+from tests.sampling import sampled
 
 FLOAT, LONG = torch.float32, torch.int64
 DTYPES = [FLOAT, FLOAT, FLOAT, torch.float16, torch.bfloat16, torch.float64, LONG, torch.uint8,
           torch.bool]  # fmt: skip
-SEARCH = settings(
-    max_examples=int(os.environ.get("CONVLINT_EXAMPLES", "100")), deadline=None, print_blob=False
-)
+SEARCH = sampled(100)
 
 
 def sizes(*usual: int, low: int = 1, high: int = 5) -> st.SearchStrategy[int]:

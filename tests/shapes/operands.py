@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
 import torch
-from hypothesis import settings
 from hypothesis import strategies as st
 
 import tests.oracle
+from tests.sampling import sampled
 
-SEARCH = settings(
-    max_examples=int(os.environ.get("CONVLINT_EXAMPLES", "100")), deadline=None, print_blob=False
-)
+SEARCH = sampled(100)
 
 REAL = [torch.bool, torch.uint8, torch.int64, torch.float16, torch.float32, torch.float64]
 WIDE = [torch.bool, torch.uint8, torch.int64, torch.float32, torch.float64, torch.complex64]

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
 from convlint.trace import mode
 from tests.oracle import agree
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -38,7 +39,7 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_module(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes))
@@ -47,7 +48,7 @@ def test_module(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_function(axes: int, data: st.DataObject) -> None:
     """Also what the module's constructor refuses."""

@@ -7,14 +7,14 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convlint.trace.mode
 from tests.oracle import agree, convlint_says
+from tests.sampling import sampled
 from tests.shapes.views import axes, chain, index, legal, movers
 
-EXAMPLES = 200
 FLOAT = torch.float32
 
 shapes = st.lists(st.integers(1, 4), min_size=0, max_size=4).map(tuple)
@@ -29,7 +29,7 @@ items = (
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, movers, items, st.booleans())
 def test_picks(shape: Any, steps: Any, where: Any, single: bool) -> None:
     kept, _ = legal(shape, steps)
@@ -39,7 +39,7 @@ def test_picks(shape: Any, steps: Any, where: Any, single: bool) -> None:
     agree(chain(*kept, ("__getitem__", (where[0] if single else where,))), [(shape, FLOAT)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, small, st.sampled_from([torch.int64, torch.int32, torch.int16, FLOAT]),
        st.integers(0, 2), st.integers(0, 2))  # fmt: skip
 def test_index_from_the_network(
@@ -50,7 +50,7 @@ def test_index_from_the_network(
     agree(lambda: lambda x, i: x[(*lead, i, *tail)], [(shape, FLOAT), (picked, dtype)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, items, small | shapes, st.sampled_from([FLOAT, FLOAT, torch.int64, torch.float64]))
 def test_assigns(shape: Any, where: Any, given_shape: Any, dtype: Any) -> None:
     def call(x: Any, value: Any) -> Any:
@@ -62,7 +62,7 @@ def test_assigns(shape: Any, where: Any, given_shape: Any, dtype: Any) -> None:
     agree(lambda: call, [(shape, FLOAT), (given_shape, dtype)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, st.data())
 def test_masks(shape: Any, data: Any) -> None:
     """A mask's sides must be those of the tensor; how many elements it picks is not known."""
@@ -85,7 +85,7 @@ def test_masks(shape: Any, data: Any) -> None:
         assert all(not isinstance(a, int) or a == b for a, b in pairs)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, shapes, axes, shapes,
        st.sampled_from(["gather", "scatter", "scatter_add", "scatter_", "value"]),
        st.sampled_from([torch.int64, torch.int64, torch.int32, FLOAT]),
@@ -102,7 +102,7 @@ def test_gathers(
         agree(lambda: lambda x, i, s: getattr(x.clone(), name)(dim, i, s), specs)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, st.data(), axes, st.integers(-1, 1),
        st.sampled_from(["gather", "take_along_dim", "scatter_add"]))  # fmt: skip
 def test_gathers_of_one_rank(shape: Any, data: Any, dim: int, more: int, name: str) -> None:
@@ -116,7 +116,7 @@ def test_gathers_of_one_rank(shape: Any, data: Any, dim: int, more: int, name: s
         agree(lambda: lambda x, i, s: x.scatter_add(dim, i, s), specs)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, axes, st.lists(st.integers(1, 3), max_size=2).map(tuple), shapes,
        st.sampled_from([torch.int64, torch.int32, FLOAT]),
        st.sampled_from(["index_select", "index_add", "index_copy", "index_fill", "take"]),
@@ -138,7 +138,7 @@ def test_rows(
     agree(lambda: arguments[name], [(shape, FLOAT), (picked, kind), (source, FLOAT)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@sampled(200)
 @given(shapes, shapes, shapes, st.sampled_from([torch.bool, torch.bool, FLOAT]),
        st.sampled_from(["masked_fill", "where", "Tensor.where", "number"]),
        st.sampled_from([FLOAT, torch.int64]))  # fmt: skip

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import agree, convlint_says
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, identity, images, no_torch
 
 KINDS = ["ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad"]
@@ -33,7 +34,7 @@ def agree_or_garbage(make: Callable[[], Any], shape: Sequence[int], pad: Sequenc
     how=st.sampled_from(["constant", "reflect", "replicate", "circular", "other"]),
     value=st.sampled_from([None, None, 0, 1.5]),
 )
-@settings(max_examples=600, deadline=None)
+@sampled(600)
 def test_function(shape: list[int], pad: list[int], how: str, value: Any) -> None:
     call = partial(identity, lambda x: F.pad(x, pad, how, value))
     if how == "circular" and len(pad) % 2 == 0 and len(shape) - len(pad) // 2 in (1, 2):
@@ -43,7 +44,7 @@ def test_function(shape: list[int], pad: list[int], how: str, value: Any) -> Non
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_module(kind: str, axes: int, data: st.DataObject) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import agree
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, identity, images, no_torch, per_axis
 
 
@@ -26,7 +27,7 @@ def window(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_max_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -42,7 +43,7 @@ def test_max_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_avg_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -59,7 +60,7 @@ def test_avg_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -74,7 +75,7 @@ def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 @pytest.mark.parametrize("maximum", [False, True])
@@ -97,7 +98,7 @@ def test_adaptive_pool(axes: int, functional: bool, maximum: bool, data: st.Data
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_fractional_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -120,7 +121,7 @@ def test_fractional_pool(axes: int, functional: bool, data: st.DataObject) -> No
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@sampled(100)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_refusals(axes: int, data: st.DataObject) -> None:
     """What is no legal window."""

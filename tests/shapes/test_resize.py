@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import agree
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, identity, images, no_torch, per_axis
 
 MODES = ["nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "trilinear"]
 
 
 @given(st.data())
-@settings(max_examples=500, deadline=None)
+@sampled(500)
 @pytest.mark.parametrize("functional", [False, True])
 def test_interpolate(functional: bool, data: st.DataObject) -> None:
     axes = data.draw(st.integers(1, 3))
@@ -47,7 +48,7 @@ def test_interpolate(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 @pytest.mark.parametrize("name", ["pixel_shuffle", "pixel_unshuffle", "channel_shuffle"])
 @pytest.mark.parametrize("functional", [False, True])
 def test_shuffles(name: str, functional: bool, data: st.DataObject) -> None:
@@ -62,7 +63,7 @@ def test_shuffles(name: str, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@sampled(300)
 @pytest.mark.parametrize("functional", [False, True])
 def test_unfold(functional: bool, data: st.DataObject) -> None:
     arguments = {
@@ -80,7 +81,7 @@ def test_unfold(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@sampled(300)
 @pytest.mark.parametrize("functional", [False, True])
 def test_fold(functional: bool, data: st.DataObject) -> None:
     one = st.integers(1, 3)
@@ -103,7 +104,7 @@ def test_fold(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@sampled(300)
 def test_grid_sample(data: st.DataObject) -> None:
     axes = data.draw(st.sampled_from([2, 3]))
     shape = data.draw(images(axes, largest=4))
@@ -124,7 +125,7 @@ def test_grid_sample(data: st.DataObject) -> None:
     right=st.booleans(),
     size=st.lists(st.integers(0, 4), min_size=6, max_size=6),
 )
-@settings(max_examples=300, deadline=None)
+@sampled(300)
 def test_affine_grid(theta: list[int], axes: int, right: bool, size: list[int]) -> None:
     wanted = size[: axes + 2]
     shape = [wanted[0], axes, axes + 1] if right else theta

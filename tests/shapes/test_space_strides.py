@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.oracle import same_output
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT
 
 WINDOWS: dict[str, Callable[[int], nn.Module]] = {
@@ -62,7 +63,7 @@ class Function(nn.Module):
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@sampled(40)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("name", WINDOWS)
 def test_order_in_memory(name: str, axes: int, data: st.DataObject) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -16,6 +16,7 @@ from convlint.judge import judge
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.oracle import torch_says
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT
 
 SHAPE = (2, 4, 8, 8)
@@ -69,7 +70,7 @@ def test_nothing_is_known(name: str) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@sampled(30)
 @pytest.mark.parametrize("name", CALLS)
 def test_some_sizes_are_unknown(name: str, data: st.DataObject) -> None:
     """What holds for every size that an unknown one may be must hold for the true one."""

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import Spec, agree, convlint_says, torch_says
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
 CONVS = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
@@ -47,7 +48,7 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_module(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes))
@@ -56,7 +57,7 @@ def test_module(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_output_size(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes)) | {"output_padding": 0}
@@ -83,7 +84,7 @@ def test_output_size(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_function(axes: int, data: st.DataObject) -> None:
     """Also what the module's constructor refuses."""

@@ -5,17 +5,18 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
 from tests.oracle import agree
+from tests.sampling import sampled
 from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_unpool(axes: int, functional: bool, data: st.DataObject) -> None:
