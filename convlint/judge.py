@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
@@ -30,17 +31,31 @@ def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
     for layer in network.layers:
         explained = False
         for rule in by_operator.get(layer.op, ()):
-            for finding in rule.check(layer, network):
+            for finding in _asked(rule, layer, network):
                 explained = explained or rule.severity is Severity.ERROR
                 yield _diagnostic(rule, finding, layer)
         if not explained:
             for rule in everywhere:
-                for finding in rule.check(layer, network):
+                for finding in _asked(rule, layer, network):
                     yield _diagnostic(rule, finding, layer)
     for rule in asked:
         if not rule.operators:
-            for finding in rule.check(network):
+            for finding in _asked(rule, network):
                 yield _diagnostic(rule, finding, finding.layer)
+
+
+def _asked(rule: Rule, *subject: Layer | Network) -> Iterator[Finding]:
+    """What a rule says; that it failed, where it does: the others are asked all the same."""
+    try:
+        yield from rule.check(*subject)
+    except Exception as exc:
+        if os.environ.get("CONVLINT_STRICT"):
+            raise
+        yield Finding(
+            f"this rule itself failed: {type(exc).__name__}: {exc}",
+            severity=Severity.WARNING,
+            help=("please report this, with the network",),
+        )
 
 
 def _folded(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
@@ -66,7 +81,7 @@ def refused(layer: Layer) -> bool:
     """Whether a rule says of one call that torch raises there."""
     network = Network((layer,))
     return any(
-        next(iter(rule.check(layer, network)), None) is not None
+        any(finding.severity is None for finding in _asked(rule, layer, network))
         for rule in rules()
         if layer.op in rule.operators and rule.severity is Severity.ERROR
     )

@@ -1,0 +1,75 @@
+"""What becomes of what rules say: places, folding, a `try` around it, a rule that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+import convlint
+from convlint import Finding, Layer, Network, Severity
+from convlint.judge import judge
+from convlint.rule import Rule
+
+
+class Twins(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(nn.Linear(4, 2) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [head(x) for head in self.heads]
+
+
+class Guarded(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        try:
+            return self.head(x)
+        except RuntimeError:
+            return x
+
+
+def test_twins_are_told_once_and_named() -> None:
+    (found,) = convlint.check(Twins, "1,3").diagnostics
+    assert found.layer == "heads.0"
+    assert "`heads.1`, `heads.2`" in found.note[-1]
+
+
+def test_the_call_and_the_definition_are_both_told() -> None:
+    (found,) = convlint.check(Twins, "1,3").diagnostics
+    assert found.location is not None
+    rows = {found.location.row, *(label.location.row for label in found.related)}
+    first = Twins.__init__.__code__.co_firstlineno
+    assert rows == {first + 2, first + 5}
+
+
+def test_what_stands_in_a_try_is_no_error() -> None:
+    (found,) = convlint.check(Guarded, "1,3").diagnostics
+    assert found.severity is Severity.INFO
+    assert "try" in found.note[-1]
+
+
+def test_a_failing_rule_does_not_silence_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(layer: Layer, network: Network) -> Iterator[Finding]:
+        yield Finding("said before")
+        raise KeyError("oops")
+
+    rule = Rule("CL998", "broken", Severity.ERROR, True, "", frozenset({"linear"}), broken)
+    network = convlint.check(Twins, "1,3").network
+    assert network is not None
+    monkeypatch.setattr("convlint.judge.rules", lambda: (rule,))
+    monkeypatch.delenv("CONVLINT_STRICT", raising=False)
+    found = list(judge(network))
+    assert {d.message.partition(":")[0] for d in found if d.code == "CL998"} == {
+        "said before",
+        "this rule itself failed",
+    }
+    monkeypatch.setenv("CONVLINT_STRICT", "1")
+    with pytest.raises(KeyError):
+        list(judge(network))
