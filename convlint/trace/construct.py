@@ -8,6 +8,7 @@ where the constructor looks at what is not there, the module is built on the CPU
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import sys
@@ -74,6 +75,7 @@ def _uninitialised(recorder: Recorder) -> Iterator[None]:
     """`torch.nn.init` has nothing to fill: some of it would look at what it has filled in."""
 
     def passing(fill: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(fill)  # torch hands it to the function mode by this name
         def pass_by(tensor: Any, *args: Any, **kwargs: Any) -> Any:
             if recorder.is_foreign() or recorder.value(tensor).concrete:
                 return fill(tensor, *args, **kwargs)
