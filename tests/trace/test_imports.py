@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SLOW = (
-    "sympy", "torch._dynamo", "torch._inductor", "torch._subclasses.functional_tensor",
+    "sympy", "torch._dynamo", "torch._inductor",
     "torch.fx.experimental.symbolic_shapes",
 )  # fmt: skip
 
