@@ -16,6 +16,7 @@ import pickle
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkContext, SpawnContext
@@ -202,6 +203,8 @@ def _detach(quiet: bool) -> None:
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.setdefault("PYTORCH_JIT", "0")  # torch reads it when it is imported
+    # Whoever has no NumPy need not be told so by torch at every run.
+    warnings.filterwarnings("ignore", "Failed to initialize NumPy")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing if quiet else 2, 1)
