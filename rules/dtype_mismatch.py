@@ -126,6 +126,8 @@ def _same(layer: Layer) -> Finding | None:
     names = _SAME.get(layer.op)
     if names is None:
         return None
+    if layer.op == "linear" and layer.args["weight"].rank == 1:
+        names = ("weight", "input")  # a product of vectors, to which any bias is added
     given = [t for n in names for t in _tensors(layer.args.get(n)) if t.dtype is not None]
     if not given:
         return None

@@ -162,6 +162,9 @@ def _reordered(equation: str, parsed: Equation, tensors: Sequence[TensorSpec]) -
     """The letters of the last operand in another order, if one order fits and only one."""
     if len(tensors) != 2 or any(ELLIPSIS in term for term in parsed.operands):
         return
+    pairs = zip(parsed.operands, tensors, strict=True)
+    if any(len(term) != len(tensor.shape or ()) for term, tensor in pairs):
+        return  # the number of letters is what is wrong
     sizes = dict(zip(parsed.operands[0], tensors[0].shape or (), strict=True))
     term, shape = parsed.operands[1], tensors[1].shape or ()
     fitting = [

@@ -390,7 +390,8 @@ def _triangle(row: Any, col: Any, offset: Any, dtype: Any, lower: bool) -> Tenso
 
 @operator(random=True)
 def bernoulli(input: TensorSpec, p: Any = None) -> TensorSpec:
-    return like(input, None, None)
+    # Drawn over a copy whose order in memory follows rules of its own.
+    return TensorSpec(input.shape, input.dtype, CONTIGUOUS if input.strides == CONTIGUOUS else None)
 
 
 @operator(random=True)

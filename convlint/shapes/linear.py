@@ -66,6 +66,8 @@ def linear(input: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None
         raise Rejected(f"linear: weight must have 1 or 2 dimensions, got {len(weight.shape)}")
     vectors = len(weight.shape) == 1 and input.rank in (1, None)
     if bias is not None and len(weight.shape) == 1 and not (vectors and not bias.shape):
+        if input.rank is not None and input.rank > 2:  # some of torch's paths take it
+            return TensorSpec(None, weight.dtype, None)
         raise Rejected("mat2 must be a matrix, got 1-D tensor")
     if input.shape is None:
         return TensorSpec(None, weight.dtype, None)
@@ -75,6 +77,8 @@ def linear(input: TensorSpec, weight: TensorSpec, bias: TensorSpec | None = None
     out = (*ahead, *weight.shape[:-1])
     if bias is not None and bias.shape:
         _added(bias.shape, out)
+    if vectors and bias is not None and bias.dtype != weight.dtype:
+        return TensorSpec(out)
     return TensorSpec(out, weight.dtype)
 
 

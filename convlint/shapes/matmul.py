@@ -13,7 +13,7 @@ from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Shape, product, show
 from convlint.network import Layer
 from convlint.shapes.promotion import promote, promoted
-from convlint.shapes.registry import explains, operator
+from convlint.shapes.registry import Rejected, explains, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
@@ -182,6 +182,9 @@ def tensordot(a: TensorSpec, b: TensorSpec, dims: Any = 2) -> TensorSpec:
     if axes is None:
         return TensorSpec(None, a.dtype, None)
     left, right = axes
+    for summed in (left, right):
+        if len(set(summed)) < len(summed):
+            raise Rejected("a dim appears multiple times in the list of dims")
     kept = [size for i, size in enumerate(a.shape) if i not in left]
     kept += [size for i, size in enumerate(b.shape) if i not in right]
     return TensorSpec(tuple(kept), a.dtype, None)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -25,6 +25,8 @@ def test_module(shape: Any, features: int, out: int, bias: bool, dtype: Any) -> 
 @SEARCH
 @given(shapes(), shapes(most=3), st.none() | shapes(most=2), st.data())
 def test_function(shape: Any, weight: Any, bias: Any, data: st.DataObject) -> None:
+    # A bias that is no vector, over more than a matrix: what torch takes hangs on its path.
+    assume(len(shape) < 3 or bias is None or (len(bias) == 1 and len(weight) != 1))
     if data.draw(st.booleans()) and shape and len(weight) > 1:
         weight = (*weight[:-1], shape[-1])
         bias = bias if bias is None else data.draw(st.sampled_from([bias, weight[:1]]))
