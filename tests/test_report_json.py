@@ -17,7 +17,7 @@ FULL = Diagnostic(
     "feature-mismatch",
     Severity.ERROR,
     "`fc1` takes 400 features, but 576 arrive",
-    Location("/work/nets/model.py", 13, 20, 13, 46),
+    Location("/project/nets/model.py", 13, 20, 13, 46),
     "in_features is 400",
     (Label("called here", Location("/else/model.py", 19, 16, 19, 27)),),
     "16 · 6 · 6 = 576",
@@ -27,7 +27,7 @@ FULL = Diagnostic(
     "fc1",
     ("[1, 576]",),
     "[1, 120]",
-    fix=Fix("unsafe", "write 576", (Edit("576", Location("/work/nets/model.py", 13, 30, 13, 40)),)),
+    fix=Fix("unsafe", "write 576", (Edit("576", Location("/project/nets/model.py", 13, 30, 13, 40)),)),
 )
 
 
