@@ -11,7 +11,7 @@ from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
 from convlint.job import Result
 from convlint.report import Style
 
-HERE = Path("/work")
+HERE = Path("/project")
 FULL = Diagnostic(
     "CL102",
     "feature-mismatch",
@@ -27,7 +27,9 @@ FULL = Diagnostic(
     "fc1",
     ("[1, 576]",),
     "[1, 120]",
-    fix=Fix("unsafe", "write 576", (Edit("576", Location("/project/nets/model.py", 13, 30, 13, 40)),)),
+    fix=Fix(
+        "unsafe", "write 576", (Edit("576", Location("/project/nets/model.py", 13, 30, 13, 40)),)
+    ),
 )
 
 
