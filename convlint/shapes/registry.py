@@ -110,6 +110,9 @@ _IGNORED: Final = frozenset(
      "copy", "generator", "_stacklevel", "names"}
 )  # fmt: skip
 
+_CUSTOM: Final = (torch._ops.OpOverloadPacket, torch._ops.OpOverload)
+"""Operators that a library has registered with torch, as `torch.ops.torchvision.nms`."""
+
 _OPERATORS: Final[dict[str, Operator]] = {}
 _FUNCTIONS: Final[dict[Any, Operator]] = {}
 _EXPLAINED: Final[dict[str, Callable[[Layer], str | None]]] = {}
@@ -135,7 +138,8 @@ def operator(
 
     Args:
         also: further spellings, dotted from torch (`"fft.rfft2"`, `"Tensor.__add__"`,
-            `"nn.functional.hardtanh"`); one that begins with `"swapped:"` takes its first two
+            `"nn.functional.hardtanh"`), or with the namespace of a library that registers it
+            with torch when it is imported (`"torchvision::nms"`); one that begins with `"swapped:"` takes its first two
             arguments the other way round (`"swapped:Tensor.__rmatmul__"`).
         variadic: the parameter that may be spelled as `*args`.
         random: the values of the result can never be known.
@@ -156,7 +160,7 @@ def operator(
         spellings = set() if only else set(_by_name(op_name))
         for text in also:
             turned = text.startswith("swapped:")
-            found = _resolve(text.removeprefix("swapped:"))
+            found = text if "::" in text else _resolve(text.removeprefix("swapped:"))
             if found is not None:
                 spellings.add(found)
                 if turned:
@@ -232,9 +236,13 @@ def explanation(name: str) -> Callable[[Layer], str | None] | None:
 def find(func: Any) -> Operator | None:
     """The operator that `func` is a spelling of."""
     try:
-        return _FUNCTIONS.get(func)
+        found = _FUNCTIONS.get(func)
     except TypeError:  # an unhashable callable
         return None
+    if found is None and type(func) in _CUSTOM:
+        packet = getattr(func, "overloadpacket", func)
+        return _FUNCTIONS.get(packet._qualified_op_name)
+    return found
 
 
 def named(name: str) -> Operator:

@@ -65,6 +65,8 @@ class TraceMode(TorchFunctionMode):
             return func(*args, **kwargs) if recorder.value(tensor).concrete else tensor
         if name == "_assert":
             return self._assert(func, args)
+        if name == "__deepcopy__":
+            return self._copy(func, args)
         if name in _RUN:
             return func(*args, **kwargs)
         if name in _FOR_BACKWARD and args:
@@ -74,6 +76,16 @@ class TraceMode(TorchFunctionMode):
     def _assert(self, func: Any, args: tuple[Any, ...]) -> None:
         if not isinstance(args[0], torch.Tensor) or self.recorder.value(args[0]).concrete:
             func(*args)
+
+    def _copy(self, func: Any, args: tuple[Any, ...]) -> Any:
+        """`copy.deepcopy`: its memo holds all that was copied before, and is none of ours."""
+        if self.recorder.root is not None:
+            return self.call(torch.clone, "clone", args[:1], {})
+        copied = func(*args)
+        if self.recorder.knows(args[0]):
+            known = self.recorder.value(args[0])
+            self.recorder.tie(copied, known.spec, None, None, known.concrete)
+        return copied
 
     # -- one call
 
@@ -220,7 +232,8 @@ class TraceMode(TorchFunctionMode):
                 size = _largest(op.shape(**bound))
             except Exception:
                 size = 0
-            if not isinstance(size, int) or size > SMALL:
+            # Where the size depends on the data (`unique`), it is the data's.
+            if isinstance(size, int) and size > SMALL:
                 return NotImplemented
         if not bound:
             bound = _numbered(self.recorder.specs(args), self.recorder.specs(kwargs))

@@ -1,49 +1,67 @@
-"""Famous networks that work are traced completely and have no error.
+"""A small sample of every library's networks is traced whole, as torch runs them.
 
-A sample, so that it ends within three minutes; `CONVLINT_ZOO=all` takes all of them (and
-`python benchmarks/zoo.py` writes what comes of it to docs/zoo.md).
+`python -m benchmarks.zoo sweep` takes all of them, and docs/zoo.md says what came of it.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
+import functools
 
 import pytest
 
-from benchmarks.zoo import Model, examine, timm_models, torchvision_models
+from benchmarks.zoo import libraries, sizes
+from benchmarks.zoo.examine import SMALL, Examination, Outcome
+from benchmarks.zoo.model import Model
+from benchmarks.zoo.processes import each
 
-if importlib.util.find_spec("timm") is None:  # importing it needs benchmarks.zoo.prepare()
-    pytest.skip("timm is not installed", allow_module_level=True)
+LIBRARIES = [name for name in libraries.names() if libraries.installed(name)]
+COUNT = 4
+"""Models of each library."""
 
-ALL = os.environ.get("CONVLINT_ZOO") == "all"
-
-
-def sample(models: list[Model], every: int) -> list[Model]:
-    return models if ALL else models[::every]
-
-
-def some_of_torchvision() -> list[Model]:
-    if importlib.util.find_spec("torchvision") is None:
-        return []
-    return sample(torchvision_models(), 5)
+pytestmark = [
+    pytest.mark.zoo,
+    pytest.mark.skipif(not LIBRARIES, reason="none of the libraries is installed"),
+]
 
 
-pytestmark = pytest.mark.zoo
+@functools.cache
+def sample(library: str) -> list[Model]:
+    models = list(libraries.models(library))
+    return models[:: max(1, len(models) // COUNT)]
 
 
-@pytest.mark.parametrize("model", sample(timm_models(), 5), ids=lambda m: m.name)
-def test_timm(model: Model) -> None:
-    outcome = examine(model, real=True)
-    assert outcome.faults == ()
+def whole(model: Model, real: bool = False) -> Outcome:
+    """What came of a model, all of it well."""
+    (outcome,) = each([Examination(model, 1.0, real)], jobs=1, limit=120.0)
+    if not outcome.truth:
+        pytest.skip(f"torch does not run it: {outcome.failure or outcome.torch_error}")
+    assert not outcome.failure, model.key
+    assert outcome.errors == [], model.key
+    assert outcome.differences == [], model.key
+    assert outcome.is_whole, model.key
+    assert outcome.compared > 0, model.key
+    return outcome
 
 
-@pytest.mark.parametrize("model", some_of_torchvision(), ids=lambda m: m.name)
-def test_torchvision(model: Model) -> None:
-    outcome = examine(model, real=True)
-    assert outcome.faults == ()
+@pytest.mark.parametrize("place", range(COUNT))
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_it_is_traced_whole(library: str, place: int) -> None:
+    whole(sample(library)[place])
 
 
-def test_there_are_a_hundred_architectures_of_timm() -> None:
-    names = [model.name for model in timm_models()]
-    assert len(set(names)) == 100
+@pytest.mark.parametrize("library", ["efficientnet_pytorch", "pytorchcv", "timm", "torchvision"])
+def test_the_recorded_graph_gives_the_models_own_output(library: str) -> None:
+    if library not in LIBRARIES:
+        pytest.skip("not installed")
+    graphs = [whole(model, real=True) for model in sample(library)[1:3]]
+    assert all(outcome.graph or outcome.weights > SMALL for outcome in graphs)
+
+
+@pytest.mark.parametrize("size", sizes.SIZES, ids=str)
+@pytest.mark.parametrize("library", sizes.LIBRARIES)
+def test_another_size_fails_where_torch_fails(library: str, size: sizes.Size) -> None:
+    if library not in LIBRARIES:
+        pytest.skip("not installed")
+    (comparison,) = each([sizes.Resized(sample(library)[1], size)], jobs=1, limit=120.0)
+    assert not comparison.skipped
+    assert comparison.disagreement == ""

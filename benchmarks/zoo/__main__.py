@@ -1,0 +1,123 @@
+"""The command `python -m benchmarks.zoo`."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.zoo import libraries, results, sizes
+from benchmarks.zoo.examine import Examination, Outcome, examine, import_seconds
+from benchmarks.zoo.model import Model
+from benchmarks.zoo.processes import each
+
+ROOT = Path(__file__).resolve().parents[2]
+_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_LIBRARY = click.option("--library", multiple=True, type=click.Choice(libraries.names()))
+_JOBS = click.option("--jobs", default=2, show_default=True, help="Models at a time.")
+_LIMIT = click.option("--limit", default=120.0, show_default=True, help="Seconds for a model.")
+
+
+@click.group(help="Sweep convlint over the networks that the ecosystem ships.")
+def main() -> None:
+    """Every command."""
+
+
+@main.command("sweep")
+@_FILE
+@_LIBRARY
+@_JOBS
+@_LIMIT
+@click.option("--every", default=1, show_default=True, help="Take every nth model only.")
+@click.option("--name", "part", default="", help="Only models with this in their names.")
+@click.option("--graphs", is_flag=True, help="Also run the graphs of small models on real data.")
+@click.option("--again", is_flag=True, help="Repeat the models that were not traced whole.")
+def _sweep(
+    file: Path,
+    library: tuple[str, ...],
+    jobs: int,
+    limit: float,
+    every: int,
+    part: str,
+    graphs: bool,
+    again: bool,
+) -> None:
+    """Examine every model that FILE has no line of yet, and add one for each."""
+    if again:
+        whole = [o for o in results.read(file, Outcome) if o.is_whole]
+        file.write_text("".join(map(results.line, whole)), encoding="utf-8")
+    done = {(o.library, o.name) for o in results.read(file, Outcome)}
+    seconds = import_seconds()
+    models = (m for m in _models(library, every) if (m.library, m.name) not in done)
+    tasks = (Examination(m, seconds, graphs) for m in models if part in m.name)
+    for outcome in _kept(each(tasks, jobs, limit), file):
+        if not outcome.is_whole:
+            reasons = (outcome.failure, *outcome.differences, *map(str, outcome.errors))
+            click.echo(f"{outcome.library}/{outcome.name}: {next(filter(None, reasons), '?')}")
+
+
+@main.command("sizes")
+@_FILE
+@_LIBRARY
+@_JOBS
+@_LIMIT
+@click.option("--count", default=sizes.COUNT, show_default=True, help="How many models.")
+def _sizes(file: Path, library: tuple[str, ...], jobs: int, limit: float, count: int) -> None:
+    """Compare convolutional models with torch at sizes that they were not made for."""
+    chosen = sizes.sample(library or sizes.LIBRARIES, count)
+    compared = disagreed = 0
+    for comparison in _kept(each(sizes.tasks(chosen), jobs, limit), file):
+        compared += not comparison.skipped
+        if comparison.disagreement:
+            disagreed += 1
+            click.echo(f"{comparison.library}/{comparison.name}, {comparison.size}: "
+                       f"{comparison.disagreement}")  # fmt: skip
+    click.echo(f"{compared - disagreed} of {compared} comparisons agree")
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True)
+def show(names: tuple[str, ...]) -> None:
+    """Examine the models NAMES (as timm/resnet50) in this process, and print what comes of it."""
+    for name in names:
+        library, _, wanted = name.partition("/")
+        for model in libraries.models(library):
+            if model.name == wanted:
+                click.echo(results.line(examine(model)))
+
+
+@main.command()
+@_FILE
+@click.option("--sizes", "compared", type=click.Path(exists=True, path_type=Path))
+def page(file: Path, compared: Path | None) -> None:
+    """Write docs/zoo.md from the lines of FILE (and of the file that `sizes` has written)."""
+    from benchmarks.zoo import page
+
+    comparisons = list(results.read(compared, sizes.Comparison)) if compared else []
+    text = page.page(list(results.read(file, Outcome)), comparisons)
+    (ROOT / "docs" / "zoo.md").write_text(text, encoding="utf-8")
+
+
+def _kept(outcomes: Iterable[Any], file: Path) -> Iterator[Any]:
+    """Write every outcome to `file` as it comes."""
+    with file.open("a", encoding="utf-8") as out:
+        for outcome in outcomes:
+            out.write(results.line(outcome))
+            out.flush()
+            yield outcome
+
+
+def _models(chosen: tuple[str, ...], every: int) -> Iterator[Model]:
+    for library in chosen or libraries.names():
+        if not libraries.installed(library):
+            click.echo(f"{library} is not installed", err=True)
+            continue
+        yield from itertools.islice(libraries.models(library), 0, None, every)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""One file for each library, with a function `models()`: found by being here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+
+from benchmarks.zoo.model import Model
+
+
+def names() -> list[str]:
+    """The libraries that can be swept, whether they are installed or not."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def models(library: str) -> Iterator[Model]:
+    """All architectures of a library.
+
+    Raises:
+        ImportError: the library is not installed.
+    """
+    yield from importlib.import_module(f"{__name__}.{library}").models()
+
+
+def installed(library: str) -> bool:
+    """Whether a library can be imported here."""
+    return importlib.util.find_spec(library) is not None
+
+
+def version(library: str) -> str:
+    """The installed version of a library."""
+    return importlib.metadata.version(library)
