@@ -139,8 +139,9 @@ def operator(
     Args:
         also: further spellings, dotted from torch (`"fft.rfft2"`, `"Tensor.__add__"`,
             `"nn.functional.hardtanh"`), or with the namespace of a library that registers it
-            with torch when it is imported (`"torchvision::nms"`); one that begins with `"swapped:"` takes its first two
-            arguments the other way round (`"swapped:Tensor.__rmatmul__"`).
+            with torch when it is imported (`"torchvision::nms"`); one that begins with
+            `"swapped:"` takes its first two arguments the other way round
+            (`"swapped:Tensor.__rmatmul__"`).
         variadic: the parameter that may be spelled as `*args`.
         random: the values of the result can never be known.
         only: only the spellings in `also`, not those by name.

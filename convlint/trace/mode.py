@@ -15,8 +15,9 @@ from convlint import shapes
 from convlint.dims import Unknown
 from convlint.network import Layer
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
+from convlint.trace.bytecode import items_wanted
 from convlint.trace.meta import Refusal, ask
-from convlint.trace.queries import QUERIES, items_wanted
+from convlint.trace.queries import QUERIES
 from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
 from convlint.trace.size import Size
 
@@ -294,7 +295,7 @@ class TraceMode(TorchFunctionMode):
             if isinstance(args[1], str):
                 return self.wrap(UNKNOWN_TENSOR, self._item(args[0], args[1]), None)
             return NotImplemented
-        count = items_wanted(self.recorder) or 1
+        count = items_wanted(self.recorder.filter) or 1
         items = [self.wrap(UNKNOWN_TENSOR, self._item(args[0], i), None) for i in range(count)]
         return tuple(items)
 

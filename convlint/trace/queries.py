@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dis
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +9,7 @@ import torch
 
 from convlint.dims import Unknown
 from convlint.tensor import CONTIGUOUS
+from convlint.trace.bytecode import sparing, unpacked
 from convlint.trace.recorder import SMALL, Recorder, Value
 from convlint.trace.size import Ratio, Size
 
@@ -63,7 +62,7 @@ def _rank(recorder: Recorder, value: Value) -> int:
     if value.spec.shape is not None:
         return len(value.spec.shape)
     recorder.blind += 1
-    value.rank = unpacked(recorder) or value.rank or value.tensor.dim()
+    value.rank = unpacked(recorder.filter) or value.rank or value.tensor.dim()
     return value.rank
 
 
@@ -156,7 +155,8 @@ def _truth(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) 
     if _all_concrete(recorder, args):
         return bool(func(*args, **kwargs))
     made = value.spec.source.op if value.spec.source is not None else ""
-    answer = recorder.ending(made in _USUALLY_TRUE or asserted(recorder))
+    answer = sparing(recorder.filter)
+    answer = recorder.ending(made in _USUALLY_TRUE if answer is None else answer)
     recorder.assume("the truth of a tensor's values", str(answer).lower())
     return answer
 
@@ -213,36 +213,3 @@ def _text(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -
 
 def _all_concrete(recorder: Recorder, args: tuple[Any, ...]) -> bool:
     return all(recorder.value(a).concrete for a in args if isinstance(a, torch.Tensor))
-
-
-def _instructions(recorder: Recorder) -> list[dis.Instruction]:
-    """The instruction that the user's innermost function is at, and those behind it."""
-    frame = sys._getframe(1)
-    while not recorder.filter.is_user(frame.f_code):
-        if frame.f_back is None:
-            return []
-        frame = frame.f_back
-    return [i for i in dis.get_instructions(frame.f_code) if i.offset >= frame.f_lasti][:4]
-
-
-def asserted(recorder: Recorder) -> bool:
-    """Whether the truth is asked by an `assert`: then it is assumed to hold."""
-    following = [i.opname for i in _instructions(recorder)]
-    return "LOAD_ASSERTION_ERROR" in following or "LOAD_COMMON_CONSTANT" in following
-
-
-def unpacked(recorder: Recorder) -> int | None:
-    """Into how many names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
-    return _count(_instructions(recorder)[1:2])
-
-
-def items_wanted(recorder: Recorder) -> int | None:
-    """Into how many names the user's code is unpacking (`first, second = x`)."""
-    return _count(_instructions(recorder)[:1])
-
-
-def _count(instructions: list[dis.Instruction]) -> int | None:
-    for instruction in instructions:
-        if instruction.opname == "UNPACK_SEQUENCE":
-            return instruction.arg
-    return None

@@ -18,6 +18,7 @@ from convlint.frame import Frame, FrameFilter
 from convlint.network import Assumption, Guard, Layer, Raised
 from convlint.shapes import explanation
 from convlint.tensor import CONTIGUOUS, TensorSpec
+from convlint.trace.bytecode import sparing
 from convlint.trace.size import Ratio, Size, dim_of
 
 SMALL: Final = 20_000
@@ -409,7 +410,8 @@ class Recorder:
         """A comparison of sizes is answered."""
         if unknown:
             self.blind += 1
-            answer = self.ending(answer)
+            spared = sparing(self.filter)
+            answer = self.ending(answer if spared is None else spared)
         if self.root is not None:
             self.guards.append(Guard(op, left, right, answer))
         return answer

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.trace.asserting import Asserting
 from tests.trace.helper import follow, ops, traced
 
 IMAGE = torch.randn(2, 3, 16, 16)
@@ -88,6 +89,14 @@ def test_assert_and_isinstance() -> None:
             return self.conv(x)
 
     follow(Checked, IMAGE)
+
+
+def test_a_check_of_data_is_passed() -> None:
+    """What raises on one side of a question about data is taken to be a check."""
+
+    network = traced(Asserting(), IMAGE)
+    assert network.raised == ()
+    assert network.outputs.shape == (2, 8, 16, 16)
 
 
 def test_recursion_and_generators() -> None:

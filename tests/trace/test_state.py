@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import socket
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 
 import convlint
-from convlint.trace import ConstructionError, build
+from convlint.trace import ConstructionError, build, mode
 from tests.oracle import Call
 from tests.trace.helper import ops, traced
 
@@ -163,6 +164,36 @@ def test_weights_take_no_memory() -> None:
     assert model.mask.is_meta
     assert model.rates[-1] == 0.5
     assert model.order[0] == 9
+
+
+def test_deep_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of layers and tensors are what they were, and torch is not asked for them."""
+    monkeypatch.setattr(mode, "ask", lambda *a, **k: pytest.fail("torch was asked"))
+
+    class Copied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            block = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3))
+            self.blocks = nn.ModuleList(copy.deepcopy(block) for _ in range(3))
+            self.scale = copy.deepcopy(nn.Parameter(torch.ones(3, 1, 1)))
+            steps = torch.arange(4)
+            self.last = copy.deepcopy(steps)[-1].item()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            for block in self.blocks:
+                x = block(x)
+            y = copy.deepcopy(x.detach())
+            return x * self.scale + y
+
+    model = build(Copied)
+    assert isinstance(model.scale, nn.Parameter)
+    assert isinstance(model.blocks[2][0].weight, nn.Parameter)
+    assert model.blocks[2][0].weight.is_meta
+    assert len(set(map(id, model.parameters()))) == 13
+    assert model.last == 3
+    network = traced(model, IMAGE)
+    assert network.outputs.shape == (2, 3, 8, 8)
+    assert network.raised == ()
 
 
 def test_a_constructor_that_runs_the_network() -> None:

@@ -1,0 +1,92 @@
+"""What the user's code is about to do with an answer: read from its bytecode."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+from collections.abc import Sequence
+from types import CodeType
+from typing import Final
+
+from convlint.frame import FrameFilter
+
+_NEAR: Final = 40
+_BETWEEN: Final = frozenset(
+    {"CACHE", "CALL", "COMPARE_OP", "COPY", "EXTENDED_ARG", "NOT_TAKEN", "PRECALL", "TO_BOOL"}
+)
+"""Instructions that may stand between a question and the jump that it decides."""
+
+
+def unpacked(filter_: FrameFilter) -> int | None:
+    """Into how many names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
+    code, at = _asking(filter_)
+    return _count(code[at + 1 : at + 2])
+
+
+def items_wanted(filter_: FrameFilter) -> int | None:
+    """Into how many names the user's code is unpacking (`first, second = x`)."""
+    code, at = _asking(filter_)
+    return _count(code[at : at + 1])
+
+
+def sparing(filter_: FrameFilter) -> bool | None:
+    """The answer with which the user's code does not raise at once; None where both will do.
+
+    `assert q`, `if q: raise ...`, `if not q: raise ...`: whoever wrote it expects to pass.
+    """
+    code, at = _asking(filter_)
+    negated = False
+    for place in range(at, min(at + 8, len(code))):
+        name = code[place].opname
+        if name == "UNARY_NOT":
+            negated = not negated
+        elif "JUMP" in name and ("IF_TRUE" in name or "IF_FALSE" in name):
+            there = _raises(code, _place(code, code[place].argval))
+            here = _raises(code, place + 1)
+            # True jumps at IF_TRUE and stays at IF_FALSE.
+            return None if there == here else (there != ("IF_TRUE" in name)) != negated
+        elif name not in _BETWEEN:
+            return None
+    return None
+
+
+def _raises(code: Sequence[dis.Instruction], place: int) -> bool:
+    """Whether the code goes from `place` straight on to a `raise`."""
+    for _ in range(_NEAR):
+        if place >= len(code):
+            return False
+        name = code[place].opname
+        if name in ("RAISE_VARARGS", "LOAD_ASSERTION_ERROR"):
+            return True
+        if name.startswith("RETURN") or "_IF_" in name or name in ("FOR_ITER", "JUMP_BACKWARD"):
+            return False
+        place = _place(code, code[place].argval) if name == "JUMP_FORWARD" else place + 1
+    return False
+
+
+def _asking(filter_: FrameFilter) -> tuple[Sequence[dis.Instruction], int]:
+    """The user's innermost function, and which of its instructions it is at."""
+    frame = sys._getframe(1)
+    while not filter_.is_user(frame.f_code):
+        if frame.f_back is None:
+            return (), 0
+        frame = frame.f_back
+    code = _instructions(frame.f_code)
+    return code, _place(code, frame.f_lasti)
+
+
+@functools.lru_cache(maxsize=64)
+def _instructions(code: CodeType) -> tuple[dis.Instruction, ...]:
+    return tuple(dis.get_instructions(code))
+
+
+def _place(code: Sequence[dis.Instruction], offset: int) -> int:
+    return next((i for i, one in enumerate(code) if one.offset >= offset), len(code))
+
+
+def _count(instructions: Sequence[dis.Instruction]) -> int | None:
+    for instruction in instructions:
+        if instruction.opname == "UNPACK_SEQUENCE":
+            return instruction.arg
+    return None
