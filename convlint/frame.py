@@ -91,6 +91,15 @@ def _characters(span: Location) -> Location:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The user's frames outside `frame`: looked up once, while many calls are made inside it."""
+
+    frame: FrameType
+    own: list[Frame]
+    installed: list[Frame]
+
+
 class FrameFilter:
     """Tells the user's code from the machinery under it (torch, convlint, the standard library).
 
@@ -99,7 +108,8 @@ class FrameFilter:
     """
 
     def __init__(self) -> None:
-        self._known: dict[CodeType, int] = {}
+        # By identity: a code object is hashed by all that is in it.
+        self._known: dict[int, tuple[int, CodeType]] = {}
         torch = sys.modules.get("torch")
         root = [os.path.dirname(os.path.abspath(torch.__file__ or ""))] if torch else []
         self._machinery = (*(p + os.sep for p in root), _OWN)
@@ -110,10 +120,10 @@ class FrameFilter:
         return self._kind(code) > 0
 
     def _kind(self, code: CodeType) -> int:
-        known = self._known.get(code)
+        known = self._known.get(id(code))
         if known is None:
-            known = self._known[code] = self._judge(code.co_filename)
-        return known
+            known = self._known[id(code)] = self._judge(code.co_filename), code
+        return known[0]
 
     def _judge(self, filename: str) -> int:
         """2 for the user's own code, 1 for an installed library's, 0 for machinery."""
@@ -133,22 +143,41 @@ class FrameFilter:
         kept = [(self._kind(f.code), f) for f in frames]
         return (*(f for kind, f in kept if kind == 2), *(f for kind, f in kept if kind == 1))
 
-    def user_frames(self, frame: FrameType | None) -> tuple[Frame, ...]:
+    def user_frames(
+        self, frame: FrameType | None, outside: Outside | None = None
+    ) -> tuple[Frame, ...]:
         """The frames from `frame` outwards to where convlint was entered.
 
         Innermost first, and the user's own before those of installed libraries.
+
+        Args:
+            outside: what lies outside a frame that is still running, for it stays the same.
         """
-        own, installed = [], []
+        own, installed = self._split(frame, outside)
+        return (*own, *installed)
+
+    def outside(self, frame: FrameType, outside: Outside | None = None) -> Outside:
+        """What lies outside `frame`; `outside` as for `user_frames`."""
+        return Outside(frame, *self._split(frame.f_back, outside))
+
+    def _split(
+        self, frame: FrameType | None, outside: Outside | None
+    ) -> tuple[list[Frame], list[Frame]]:
+        own: list[Frame] = []
+        installed: list[Frame] = []
+        stop = outside.frame if outside is not None else None
         while frame is not None:
+            if frame is stop:
+                assert outside is not None
+                return own + outside.own, installed + outside.installed
             code = frame.f_code
             if code.co_filename in _ENTRIES:
                 break
-            kind = self._known.get(code)
-            if kind is None:
-                kind = self._kind(code)
+            known = self._known.get(id(code))
+            kind = self._kind(code) if known is None else known[0]
             if kind == 2:
                 own.append(Frame(code, frame.f_lasti))
             elif kind == 1:
                 installed.append(Frame(code, frame.f_lasti))
             frame = frame.f_back
-        return (*own, *installed)
+        return own, installed

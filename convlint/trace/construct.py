@@ -18,6 +18,7 @@ from typing import Any, Final
 import torch
 import torch.hub
 
+from convlint import memory
 from convlint.frame import Frame
 from convlint.network import Layer, Raised
 from convlint.trace.mode import TraceMode
@@ -67,6 +68,8 @@ def build(make: Callable[[], Any], refused: Callable[[Layer], bool] | None = Non
         except Exception as exc:
             if made and not recorder.raised:  # only the real weights are too many, or need a GPU
                 return made[0]
+            if memory.is_exhausted(exc):
+                raise
             raise ConstructionError(raised(recorder, exc)) from exc
 
 

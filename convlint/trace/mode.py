@@ -135,21 +135,26 @@ class TraceMode(TorchFunctionMode):
         and why torch refuses the call."""
         specs, keywords = self.recorder.specs(args), self.recorder.specs(kwargs)
         bound: dict[str, Any] = {}
+        failure: Exception | None = None
         if op is not None:
             try:
                 bound = op.bind(func, specs, keywords)
                 return op, bound, op.shape(**bound), None
             except shapes.Rejected as reason:
+                if not bound:
+                    op, bound = None, _numbered(specs, keywords)
                 return op, bound, _unknown_like(self.recorder, args), str(reason)
-            except Exception:
-                if _STRICT and bound:
-                    raise
-        if not bound:
+            except Exception as exc:
+                failure = exc if bound else None
+        if failure is not None or not bound:
             op, bound = None, _numbered(specs, keywords)
         try:
-            return op, bound, ask(func, args, kwargs, self.recorder), None
+            output = ask(func, args, kwargs, self.recorder)
         except Refusal as reason:
             return op, bound, UNKNOWN_TENSOR, reason.text
+        if _STRICT and failure is not None:  # torch could do it
+            raise failure
+        return op, bound, output, None
 
     def _record(
         self,

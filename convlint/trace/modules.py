@@ -15,9 +15,10 @@ import torch
 import torch.nn.modules.module as global_hooks
 from torch import nn
 
-from convlint import shapes
+from convlint import memory, shapes
 from convlint.frame import Frame, FrameFilter
 from convlint.network import Raised
+from convlint.quote import told
 from convlint.tensor import UNKNOWN_TENSOR
 from convlint.trace.meta import Refusal, ask
 from convlint.trace.mode import TraceMode, free_name, tensors_in
@@ -115,18 +116,23 @@ class _Calls:
         """Run the user's `forward`; what it raises ends the module, not the analysis."""
         recorder = self.recorder
         recorder.paths.append(recorder.module_path(module))
+        before = recorder.outside
+        recorder.outside = recorder.filter.outside(sys._getframe(), before)
         try:
             return self.call(module, *args, **kwargs)
         except Exception as exc:
+            if memory.is_exhausted(exc):
+                raise
             outermost = len(recorder.paths) == 2
             # Without a stack there is no going on, and what is caught is no fault.
-            if not outermost and (isinstance(exc, _FATAL) or is_caught(recorder)):
+            if not outermost and (isinstance(exc, RecursionError) or is_caught(recorder)):
                 raise
             recorder.raised.append(raised(recorder, exc))
             if not outermost:
                 recorder.blind += 1
             return self._unknown()
         finally:
+            recorder.outside = before
             recorder.paths.pop()
 
     def _unknown(self) -> Any:
@@ -183,6 +189,8 @@ class _Calls:
                 bound = recorder.specs(bound)
             output = op.shape(**bound)
         except shapes.Rejected as reason:
+            if not bound and args and isinstance(args[0], tuple) and tensors_in(args[0]):
+                return self._first(module, found, args, kwargs)
             rejected = str(reason)
         except Exception as exc:
             if not bound and isinstance(exc, TypeError):
@@ -272,9 +280,6 @@ class _Calls:
         return result
 
 
-_FATAL: Final = (RecursionError, MemoryError)
-
-
 def raised(recorder: Recorder, exc: Exception) -> Raised:
     """What an exception of the user's code says, and where."""
     frames = []
@@ -282,15 +287,29 @@ def raised(recorder: Recorder, exc: Exception) -> Raised:
     while trace is not None:
         frames.append(Frame(trace.tb_frame.f_code, trace.tb_lasti))
         trace = trace.tb_next
-    lines = str(exc).strip().splitlines()
+    doubt = _doubt(exc)
     return Raised(
         type(exc).__name__,
-        lines[0] if lines else "",
+        told(_first_line, exc),
         recorder.paths[-1],
         # Behind what the traceback knows, from where it was caught inwards, lies what called it.
         recorder.filter.chain((*reversed(frames), *recorder.frames())),
-        certain=recorder.blind == 0,
+        certain=recorder.blind == 0 and doubt is None,
+        doubt=doubt or "the code had looked at a value or size that is not known",
     )
+
+
+def _first_line(exc: Exception) -> str:
+    return next(iter(str(exc).strip().splitlines()), "")
+
+
+def _doubt(exc: Exception) -> str | None:
+    """Why an exception proves nothing that may come from where convlint runs, and how."""
+    if isinstance(exc, RecursionError):
+        return "convlint takes a part of the stack, so that recursion ends sooner than without it"
+    if "cuda" in told(str, exc).lower() and not torch.cuda.is_available():
+        return "there is no GPU here"
+    return None
 
 
 def is_caught(recorder: Recorder) -> bool:

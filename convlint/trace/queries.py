@@ -147,6 +147,15 @@ def _stride(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     return sizes if dim is None else sizes[dim]
 
 
+_OF_ONE: Final = (torch.Tensor.__bool__, torch.Tensor.is_nonzero, torch.is_nonzero)
+
+
+def _is_of_several(value: Value) -> bool:
+    """Whether it certainly has another number of elements than one."""
+    elements = value.spec.numel
+    return isinstance(elements, int) and elements != 1
+
+
 @_answers(
     torch.Tensor.__bool__, torch.Tensor.is_nonzero, torch.is_nonzero, torch.equal,
     torch.Tensor.equal, torch.allclose, torch.Tensor.allclose, torch.Tensor.__contains__,
@@ -154,6 +163,8 @@ def _stride(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
 def _truth(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
     if _all_concrete(recorder, args):
         return bool(func(*args, **kwargs))
+    if func in _OF_ONE and _is_of_several(value):
+        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
     made = value.spec.source.op if value.spec.source is not None else ""
     answer = sparing(recorder.filter)
     answer = recorder.ending(made in _USUALLY_TRUE if answer is None else answer)
@@ -169,6 +180,12 @@ def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     if value.concrete:
         return func(*args, **kwargs)
     dtype = value.spec.dtype or value.tensor.dtype
+    whole = not (dtype.is_floating_point or dtype.is_complex)
+    if func is torch.Tensor.__index__ and (_is_of_several(value) or not whole):
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    if _is_of_several(value):
+        elements = value.spec.numel
+        raise RuntimeError(f"a Tensor with {elements} elements cannot be converted to Scalar")
     if func is torch.Tensor.item and dtype is torch.bool:
         return _truth(recorder, value, func, args, kwargs)
     recorder.assume("a number out of a tensor", "some number")
@@ -181,7 +198,7 @@ def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
         return float(Ratio(1.0, origin, recorder, unknown=True))
     if func is torch.Tensor.__complex__:
         return complex(1.0)
-    if dtype.is_floating_point or dtype.is_complex:
+    if not whole:
         return Ratio(1.0, origin, recorder, unknown=True)
     return Size(Unknown(), origin, recorder)
 

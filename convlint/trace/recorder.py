@@ -13,8 +13,9 @@ import torch
 import torch.fx
 from torch.nn.utils.rnn import PackedSequence
 
+from convlint.arithmetic.strides import named
 from convlint.dims import Unknown, guess
-from convlint.frame import Frame, FrameFilter
+from convlint.frame import Frame, FrameFilter, Outside
 from convlint.network import Assumption, Guard, Layer, Raised
 from convlint.shapes import explanation
 from convlint.tensor import CONTIGUOUS, TensorSpec
@@ -66,6 +67,23 @@ class Refused(Exception):
     """torch would raise here, in a constructor."""
 
 
+class _Graph(torch.fx.Graph):
+    def create_node(
+        self, op: str, target: Any, args: Any = None, kwargs: Any = None, *more: Any, **named: Any
+    ) -> torch.fx.Node:
+        """A new node.
+
+        Its arguments are set afterwards, for torch would look through them for symbolic sizes
+        first, which takes as long as the rest and would find none.
+        """
+        node = super().create_node(op, target, None, None, *more, **named)
+        if args:
+            node.args = args
+        if kwargs:
+            node.kwargs = kwargs
+        return node
+
+
 class Recorder:
     """The growing graph.  Without `root` nothing is recorded: shapes only (construction).
 
@@ -79,7 +97,7 @@ class Recorder:
     ) -> None:
         self.root = root
         self._refused = refused
-        self.graph = torch.fx.Graph()
+        self.graph: torch.fx.Graph = _Graph()
         self.filter = FrameFilter()
         self.layers: list[Layer] = []
         self.raised: list[Raised] = []
@@ -91,6 +109,8 @@ class Recorder:
         self.may_restart = False
         """Whether tracing can begin again once it is known where sizes become plain numbers."""
         self.paths: list[str] = [""]
+        self.outside: Outside | None = None
+        """The user's frames outside the module that has been entered last."""
         self.blind = 0
         """How often the user's code looked at something that is not known."""
         self.escapes: dict[int, dict[str, Any]] = {}
@@ -285,7 +305,7 @@ class Recorder:
 
     def frames(self) -> tuple[Frame, ...]:
         """The user's frames at this moment, innermost first."""
-        return self.filter.user_frames(sys._getframe(1))
+        return self.filter.user_frames(sys._getframe(1), self.outside)
 
     def _layer(
         self,
@@ -462,7 +482,8 @@ def real_spec(tensor: torch.Tensor) -> TensorSpec:
     """What is to be seen of a tensor that the user's code brought along."""
     if tensor.layout is not torch.strided:
         return TensorSpec(tuple(tensor.shape), tensor.dtype, None)
-    strides = CONTIGUOUS if tensor.is_contiguous() else tuple(tensor.stride())
+    empty = 0 in tensor.shape
+    strides = CONTIGUOUS if empty else named(tensor.shape, tensor.stride())
     return TensorSpec(tuple(tensor.shape), tensor.dtype, strides)
 
 

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
+from convlint.surroundings import kept
+
 
 @contextlib.contextmanager
 def restored(module: nn.Module | None = None) -> Iterator[None]:
@@ -24,7 +26,8 @@ def restored(module: nn.Module | None = None) -> Iterator[None]:
     numpy = sys.modules.get("numpy.random")
     numpy_numbers = numpy.get_state() if numpy is not None else None
     try:
-        yield
+        with kept():
+            yield
     finally:
         for part in parts:
             part.restore()
@@ -51,8 +54,11 @@ class _Part:
         self.module = module
         self.kind = type(module)
         self.values = dict(module.__dict__)
+        # Most of them, the dicts of hooks above all, are empty, and stay so.
         self.containers = [
-            (held, held.copy()) for held in self.values.values() if type(held) in _CONTAINERS
+            (held, held.copy() if held else None)
+            for held in self.values.values()
+            if type(held) in _CONTAINERS
         ]
         for held in (module._parameters, module._buffers):
             for name, tensor in held.items():
@@ -64,10 +70,15 @@ class _Part:
         if type(self.module) is not self.kind:  # a lazy module that knows its sizes by now
             self.module.__class__ = self.kind
         names = self.module.__dict__
-        names.clear()
         names.update(self.values)
+        if len(names) > len(self.values):
+            for name in names.keys() - self.values.keys():
+                del names[name]
         for held, before in self.containers:
-            if isinstance(held, list):
+            if before is None:
+                if held:
+                    held.clear()
+            elif isinstance(held, list):
                 held[:] = before
             else:
                 held.clear()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.oracle import Call
 from tests.trace.asserting import Asserting
 from tests.trace.helper import follow, ops, traced
 
@@ -317,3 +319,30 @@ def test_a_long_python_loop() -> None:
             return total
 
     follow(Long, torch.randn(2, 300, 4))
+
+
+QUESTIONS: dict[str, Callable[[Any], Any]] = {
+    "if": lambda x: x if x > 0 else -x,
+    "not": lambda x: x if not x.any() else -x,
+    "while": lambda x: [None for _ in range(3) if x == 0] or x,
+    "item": lambda x: x * x.item(),
+    "float": lambda x: x * float(x),
+    "int": lambda x: x * int(x),
+    "index": lambda x: [x, x][x.long()],
+    "range": lambda x: [x for _ in range(x.reshape(-1)[:1])],
+    "in": lambda x: x if 3 in x else -x,
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("shape", [(), (1, 1), (2, 3), (0,)])
+@pytest.mark.filterwarnings("ignore")
+def test_what_only_a_single_element_answers(name: str, shape: tuple[int, ...]) -> None:
+    """`if x > 0:` raises where `x` has several elements, whatever they are."""
+    ask = QUESTIONS[name]
+    try:
+        ask(torch.zeros(shape))
+        raises = False
+    except (RuntimeError, TypeError, ValueError):
+        raises = True
+    assert bool(traced(Call(ask), torch.zeros(shape)).raised) == raises

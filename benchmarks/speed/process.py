@@ -1,0 +1,100 @@
+"""What a command takes: time, processor time and memory of all its processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_TICK = 0.01
+
+# In a fresh process, because the children's peak is that of all children so far.
+_MEASURE = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, timeout=float(sys.argv[1]))
+seconds = time.perf_counter() - start
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status.returncode, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Seconds of wall time, seconds of all processors, MB that the largest process had at most."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+class Failed(Exception):
+    """A command did not end well; the message is the last line that it said."""
+
+
+def measure(command: Sequence[str], cache: Path, limit: float) -> Usage:
+    """Run a command once.
+
+    Args:
+        cache: where compiled modules are kept, as they are where packages are installed.
+        limit: seconds.
+
+    Raises:
+        Failed: it ended with another status than 0, or not within the limit.
+    """
+    measured = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(limit), *command],
+        cwd=ROOT, env=environment(cache), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    status, *numbers = measured.stdout.split() or ["none"]
+    if measured.returncode or status != "0":
+        said = measured.stderr.strip().splitlines() or [f"exit status {status}"]
+        raise Failed(f"over {limit:g} s" if "TimeoutExpired" in said[-1] else said[-1][:120])
+    seconds, cpu, peak = map(float, numbers)
+    return Usage(seconds, cpu, peak / (2**20 if sys.platform == "darwin" else 1024))
+
+
+def together(command: Sequence[str], cache: Path) -> float | None:
+    """The most MB that all processes of a command have at a time, what they share counted once.
+
+    None where the system does not tell (it is Linux's PSS).
+    """
+    if not Path("/proc/self/smaps_rollup").exists():
+        return None
+    most = 0
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(cache), stdout=subprocess.DEVNULL
+    )  # fmt: skip
+    while process.poll() is None:
+        most = max(most, sum(_share(pid) for pid in _family(process.pid)))
+        time.sleep(_TICK)
+    return most / 1024
+
+
+def environment(cache: Path) -> dict[str, str]:
+    """The environment of what is measured: this checkout, its modules compiled in `cache`."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache)}
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    with contextlib.suppress(OSError):
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in tasks.read_text().split():
+                yield from _family(int(child))
+
+
+def _share(pid: int) -> int:
+    """KB of a process, its part of what it shares with others; 0 where it is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
