@@ -157,6 +157,14 @@ def _network_options(function: _F) -> _F:
             help="End the check of a target after this time.",
         ),
         _option(
+            "--memory-limit",
+            callback=_memory,
+            metavar="SIZE",
+            section=network,
+            help="The memory that the check of a target may take, as 8G, 512M or bytes; 0 for no "
+            "limit.  [default: half of the machine's]",
+        ),
+        _option(
             "--select",
             multiple=True,
             metavar="RULES",
@@ -184,6 +192,22 @@ def _network_options(function: _F) -> _F:
             help="Write the report there instead of to stdout.",
         ),
     )
+
+
+def _memory(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Bytes of `--memory-limit`; None for the default."""
+    from convlint import memory
+
+    if value is None:
+        return None
+    try:
+        size = memory.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, option) from None
+    if size and not memory.is_limitable():
+        message = "this system cannot limit the memory of a process"
+        raise click.BadParameter(message, ctx, option)
+    return size
 
 
 def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
@@ -332,6 +356,7 @@ def _results(
     arguments: Sequence[str],
     modes: Sequence[Mode],
     timeout: float,
+    memory_limit: int | None,
     want_shapes: bool,
     quiet: bool,
     select: Sequence[str],
@@ -350,7 +375,14 @@ def _results(
     jobs = [Job(*job, mode, selection, want_shapes) for job in given for mode in modes]
     results: list[Result] = []
     with Progress([job.target.display for job in jobs], not quiet) as progress:
-        for result in isolate.run(jobs, timeout=timeout, quiet=quiet, waiting=progress.tick):
+        found = isolate.run(
+            jobs,
+            timeout=timeout,
+            memory_limit=memory_limit,
+            quiet=quiet,
+            waiting=progress.tick,
+        )
+        for result in found:
             results.append(result)
             progress.advance()
     each = len(modes)

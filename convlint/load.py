@@ -15,8 +15,10 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
 
+from convlint import memory
 from convlint.diagnostic import Location
-from convlint.quote import quote
+from convlint.quote import described, quote, shorten, told
+from convlint.surroundings import kept
 from convlint.target import Target, TargetError
 
 _OWN: Final = str(Path(__file__).parent)
@@ -34,7 +36,7 @@ def load(target: Target) -> object:
             raise TargetError(_missing(owner, part, found, module)) from None
         except Exception as error:
             raise TargetError(
-                f"reading {quote(part)} of {target.source} failed: {_describe(error)}"
+                f"reading {quote(part)} of {target.source} failed: {described(error)}"
             ) from error
     return found
 
@@ -47,7 +49,7 @@ def _from_file(target: Target) -> ModuleType:
         if not path.exists():
             raise TargetError(_no_file(target.source, path))
     except (OSError, ValueError) as error:
-        raise TargetError(f"cannot read {quote(target.source)}: {_describe(error)}") from None
+        raise TargetError(f"cannot read {quote(target.source)}: {described(error)}") from None
     if path.suffix != ".py":
         raise TargetError(f"{quote(target.source)} is not a Python file (.py)")
     path = path.absolute()
@@ -93,17 +95,22 @@ def _execute(path: Path) -> ModuleType:
     return sys.modules.get(name, module)
 
 
+def exiting(error: SystemExit) -> str:
+    """The call of `sys.exit` that raised `error`."""
+    return f"sys.exit({'' if error.code is None else told(repr, error.code)})"
+
+
 def _guarded(target: Target, run: Callable[[], object]) -> ModuleType:
     importlib.invalidate_caches()
     try:
-        module = run()
-    except KeyboardInterrupt:
+        with kept():
+            module = run()
+    except (KeyboardInterrupt, MemoryError):
         raise
     except SystemExit as error:
         where = _user_line(error)
-        code = "" if error.code is None else _shorten(repr(error.code))
         raise TargetError(
-            f"importing {quote(target.source)} called sys.exit({code}){_at(where)}; put what "
+            f"importing {quote(target.source)} called {exiting(error)}{_at(where)}; put what "
             'only a script should do under `if __name__ == "__main__":`',
             where,
         ) from error
@@ -112,9 +119,11 @@ def _guarded(target: Target, run: Callable[[], object]) -> ModuleType:
     except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and _is_absent(target, error):
             raise TargetError(_no_module(target.source, str(error.name))) from None
+        if memory.is_exhausted(error):
+            raise
         where = _user_line(error)
         raise TargetError(
-            f"importing {quote(target.source)} failed{_at(where)}: {_describe(error)}", where
+            f"importing {quote(target.source)} failed{_at(where)}: {described(error)}", where
         ) from error
     if not isinstance(module, ModuleType):
         raise TargetError(f"{quote(target.source)} put something else in the place of its module")
@@ -122,7 +131,7 @@ def _guarded(target: Target, run: Callable[[], object]) -> ModuleType:
 
 
 def _syntax(target: Target, error: SyntaxError) -> TargetError:
-    message = _shorten(error.msg or "invalid syntax")
+    message = shorten(error.msg or "invalid syntax")
     if not error.filename or not error.lineno:
         return TargetError(f"{quote(target.source)} is not valid Python: {message}")
     row, column = max(1, error.lineno), max(1, error.offset or 1)
@@ -231,17 +240,3 @@ def _place(where: Location) -> str:
     except (ValueError, OSError):
         name = where.filename
     return f"{name}:{where.row}"
-
-
-def _describe(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:
-        text = ""
-    kind = type(error).__name__
-    return f"{kind}: {_shorten(text)}" if text.strip() else kind
-
-
-def _shorten(text: str) -> str:
-    text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-    return text if len(text) <= 300 else text[:297] + "..."

@@ -90,7 +90,9 @@ class Raised:
     path: str
     frames: tuple[Frame, ...]
     certain: bool
-    """False where the code had looked at a size or a value that is not known."""
+    """False where it may not be raised in a real run."""
+    doubt: str = ""
+    """Why it may not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,8 @@ def _named(name: object, given: object) -> InputSpec:
 def _is_sizes(inputs: tuple[object, ...] | list[object]) -> bool:
     return (
         len(inputs) > 0
+        and not any(hasattr(item, "shape") for item in inputs)
         and all(hasattr(item, "__index__") for item in inputs if item)
-        and not (any(hasattr(item, "shape") for item in inputs))
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from io import StringIO
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 def wants_color(choice: str, stream: IO[str] | None) -> bool:
@@ -53,6 +54,8 @@ def markdown(pages: Iterable[str], width: int) -> str:
 
 
 def _console(stream: StringIO, width: int | None) -> Console:
+    from rich.console import Console
+
     return Console(
         file=stream,
         width=width,

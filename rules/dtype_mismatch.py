@@ -187,6 +187,16 @@ def _indices(layer: Layer) -> Finding | None:
 
 
 def _targets(layer: Layer) -> Finding | None:
+    if layer.op == "binary_cross_entropy_with_logits":
+        labels = layer.args["target"]
+        if labels.dtype is None or _is_float(labels):
+            return None
+        return _finding(
+            layer,
+            labels,
+            f"`{layer.title}` takes floating point targets, but {_name(labels)} arrives",
+            ["write target.float()"],
+        )
     if layer.op not in ("cross_entropy", "nll_loss"):
         return None
     input, target, weight = (layer.args[n] for n in ("input", "target", "weight"))

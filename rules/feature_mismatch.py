@@ -261,7 +261,7 @@ def _refolded(layer: Layer, tensor: TensorSpec, before: Shape, wanted: Dim) -> F
 def _forgotten(layer: Layer, shape: Shape, network: Network) -> list[str]:
     """A module beside the layer that was never called and takes what arrives."""
     root, (parent, _, name) = network.module, layer.path.rpartition(".")
-    if root is None or layer.module is None or not known(*shape):
+    if root is None or layer.module is None or not known(*shape) or min(shape, default=0) < 1:
         return []
     called = {path for other in network.layers for path in _prefixes(other.path)}
     beside = root.get_submodule(parent) if parent else root

@@ -204,7 +204,7 @@ def _addend(layer: Layer, addend: TensorSpec) -> Iterator[Finding]:
 
 def _larger(own: Shape, made: Shape) -> bool:
     pairs = zip(reversed(own), reversed(made), strict=False)
-    return any(isinstance(b, int) and b == 1 and isinstance(a, int) and a > 1 for a, b in pairs)
+    return any(isinstance(b, int) and b == 1 and isinstance(a, int) and a != 1 for a, b in pairs)
 
 
 def _contraction(layer: Layer, first: TensorSpec, second: TensorSpec) -> Iterator[Finding]:

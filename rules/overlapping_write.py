@@ -49,6 +49,8 @@ from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Network, TensorSpec, known, rule
 
+_DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d")
+
 
 @rule(
     "CL315", "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power",
@@ -56,12 +58,17 @@ from convlint import Finding, Label, Layer, Network, TensorSpec, known, rule
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "clamp", "clamp_min", "clamp_max",
     "addcmul", "addcdiv", "lerp", "copysign", "atan2", "abs", "neg", "ceil", "floor", "round",
     "trunc", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "tan", "reciprocal", "square", "sign",
-    "erf", "log1p", "expm1", "nan_to_num",
+    "erf", "log1p", "expm1", "nan_to_num", "relu", "relu6", "leaky_relu", "elu", "celu", "selu",
+    "silu", "mish", "hardswish", "hardsigmoid", "hardtanh", "rrelu", "sigmoid", "tanh", "copy_",
+    "scatter", "cumsum", "bernoulli", "normal_", "uniform_", *_DROPOUTS,
 )  # fmt: skip
 def overlapping_write(layer: Layer, network: Network) -> Iterator[Finding]:
     name = layer.written.rsplit(".", 1)[-1]
-    if not (name.endswith("_") and not name.endswith("__")) and not name.startswith("__i"):
+    spelled = (name.endswith("_") and not name.endswith("__")) or name.startswith("__i")
+    if not spelled and layer.args.get("inplace") is not True:
         return
+    if layer.op in _DROPOUTS and not (layer.args["training"] and layer.args["p"]):
+        return  # nothing is dropped
     own = layer.args.get("input")
     if name == "__invert__" or not isinstance(own, TensorSpec):
         return

@@ -160,7 +160,8 @@ def _pad(layer: Layer, image: TensorSpec) -> Iterator[Finding]:
 
 def _interpolate(layer: Layer, image: TensorSpec) -> Iterator[Finding]:
     rank = len(image.shape or ())
-    mode, given = layer.args["mode"], layer.args["size"] or layer.args["scale_factor"]
+    name = "scale_factor" if layer.args["size"] is None else "size"
+    mode, given = layer.args["mode"], layer.args[name]
     axes = mode_axes(mode, rank)
     missing = ("write .unsqueeze(0) on its input: the batch dimension is missing",)
     if axes != rank - 2 or rank not in (3, 4, 5) or (layer.args["antialias"] and rank != 4):
@@ -172,7 +173,6 @@ def _interpolate(layer: Layer, image: TensorSpec) -> Iterator[Finding]:
             help=missing if axes == rank - 1 else (),
         )
     elif isinstance(given, (tuple, list)) and len(given) != rank - 2:
-        name = "size" if layer.args["size"] else "scale_factor"
         yield Finding(
             f"`{layer.title}` has {len(given)} numbers in {name}, but {image} has {rank - 2} "
             f"axes behind (N, C)",

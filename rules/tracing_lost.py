@@ -3,7 +3,8 @@
 ## What it does
 Says that the network's own code raised an exception after it had looked at something that shapes
 do not tell (a number out of a tensor, a size that depends on data, what comes behind a fault), so
-that the exception proves nothing. What follows it in that module was not checked. As an error: the
+that the exception proves nothing. Nor does one that tells of where convlint runs: that there is no
+GPU, or that the stack is full. What follows it in that module was not checked. As an error: the
 whole check was lost, because the code ran into the time or memory limit, called `sys.exit()`, or
 crashed the process.
 
@@ -53,5 +54,5 @@ def tracing_lost(network: Network) -> Iterator[Finding]:
             + (f": {raised.message}" if raised.message else ""),
             at=raised.frames[0].location if raised.frames else None,
             label="what follows in this module was not checked",
-            note=("the code had looked at a value or size that is not known",),
+            note=(raised.doubt,),
         )

@@ -92,7 +92,7 @@ _REFUSED = {
 }  # fmt: skip
 _TABLE = {name: kinds for kinds, names in _REFUSED.items() for name in names}
 _NONE = {"cdist": (_BOOL, _INT, _COMPLEX)} | dict.fromkeys(
-    ("sub", "rsub", "pairwise_distance", "dist"), (_BOOL,)
+    ("sub", "rsub", "pairwise_distance", "dist", "margin_ranking_loss"), (_BOOL,)
 )  # none of the operands may be of these
 _NUMBERS = frozenset({"cummax", "cummin", "mode", "kthvalue", "inner"})
 _AVERAGES = frozenset({"mean", "nanmean"})

@@ -132,6 +132,7 @@ def test_exit_status(jobs: list[Job], names: str, options: str, status: int) -> 
         (["m.py:Fine(f())"], "is not a literal"),
         (["m.py:Fine", "--mode", "test"], "Invalid value for '--mode'"),
         (["m.py:Fine", "--timeout", "0"], "Invalid value for '--timeout'"),
+        (["m.py:Fine", "--memory-limit", "8X"], "'8X' is no size; write 8G, 512M, bytes, or 0"),
         (["m.py:Fine", "--select", "CL999"], "no rule is called `CL999`"),
         (["m.py:Fine", "--ignore", "chanel-mismatch"], "did you mean `channel-mismatch`?"),
         (["m.py:Fine", "--output-format", "xml"], "Invalid value for '--output-format'"),
@@ -242,7 +243,15 @@ def test_help_lists_the_options_of_check(
     for words in (["--help"], ["-h"], ["check", "--help"], ["shapes", "-h"]):
         assert cli.run(words) == 0
         text = capsys.readouterr().out
-        for option in ("--input", "--arg", "--mode", "--select", "--color", "--timeout"):
+        for option in (
+            "--input",
+            "--arg",
+            "--mode",
+            "--select",
+            "--color",
+            "--timeout",
+            "--memory-limit",
+        ):
             assert option in text
     assert "Exit status" in text or "shapes" in text
 

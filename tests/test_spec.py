@@ -108,6 +108,7 @@ def test_library_forms() -> None:
         InputSpec(None, (3,)),
     )
     assert parse_all([torch.tensor(1), torch.tensor(2)]) == (InputSpec(None, (), "int64"),) * 2
+    assert parse_all([torch.zeros(2, 3), torch.zeros(2, 3)]) == (InputSpec(None, (2, 3)),) * 2
     assert parse_all({"x": (1, 3, 8, 8), "mask": "2,4:bool", "flag": True, "n": 5}) == (
         InputSpec("x", (1, 3, 8, 8)),
         InputSpec("mask", (2, 4), "bool"),

@@ -97,12 +97,15 @@ class Window:
 
 
 def per_axis(value: Any, axes: int) -> tuple[Any, ...] | None:
-    """One number for every axis, as torch expands a single one; None for the wrong count."""
-    if isinstance(value, (tuple, list)):
-        if len(value) == axes:
-            return tuple(value)
-        return tuple(value) * axes if len(value) == 1 else None
-    return (value,) * axes
+    """One number for every axis, as torch expands a single one; None for the wrong count.
+
+    A number that lies in a tensor is not known.
+    """
+    given = value if isinstance(value, (tuple, list)) else (value,)
+    if len(given) not in (1, axes):
+        return None
+    numbers = tuple(Unknown() if hasattr(n, "dtype") else n for n in given)
+    return numbers if len(numbers) == axes else numbers * axes
 
 
 def axes_of(op: str) -> int:

@@ -266,9 +266,15 @@ _STRANGE = {"weight": None, "d_model": None, "nhead": 1, "batch_first": False, "
 
 
 def _stack(*stacks: Any) -> dict[str, Any]:
-    """The same of stacks of layers; nothing where some layer is not torch's own."""
+    """The same of stacks of layers; nothing where some layer is not torch's own.
+
+    Raises:
+        Rejected: a stack has no layers; torch asks the first one for its settings.
+    """
     for stack in stacks:
-        if not stack.layers or any(type(layer) not in _STOCK for layer in stack.layers):
+        if not stack.layers:
+            raise Rejected("index 0 is out of range: it has no layers")
+        if any(type(layer) not in _STOCK for layer in stack.layers):
             return _STRANGE
         if stack.norm is not None and type(stack.norm) is not nn.LayerNorm:
             return _STRANGE

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from convlint.arithmetic.broadcast import broadcast, clashes
 from convlint.dims import Dim, Shape, known
+from convlint.shapes.memory import last
+from convlint.shapes.registry import Rejected
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 
 def elementwise(dtype: torch.dtype | None, *operands: Any) -> TensorSpec:
-    """The result of a function of the elements of `operands` (tensors; all else is passed over)."""
+    """The result of a function of the elements of `operands`: of the tensors among them.
+
+    Raises:
+        Rejected: there are tensors in a tuple, as `chunk` and the recurrent layers return.
+    """
+    for operand in operands:
+        if isinstance(operand, (tuple, list)):
+            raise Rejected(f"it takes tensors and numbers, not a {type(operand).__name__}")
     tensors = [o for o in operands if isinstance(o, TensorSpec)]
     first = tensors[0]
     if len(tensors) == 1 and (first.strides is CONTIGUOUS or first.strides is None):
@@ -54,8 +64,11 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
             for own, step, size in zip(operand.shape, strides, shape[lead:], strict=True)
         )
         steps.append(((0,) * lead) + tuple(spread))
-    same = all(o.shape == shape for o in operands) and all(s == steps[0] for s in steps)
-    if same and _dense(shape, steps[0]):
+    alike = all(o.shape == shape for o in operands)
+    image = len(shape) == 4 and all(_channels_last(shape, s) for s in steps)
+    if alike and image and steps[0] != last(shape) and not row_major(shape, steps[0]):
+        return None  # operators differ in the stride of an axis of size one, which may be looked at
+    if alike and all(s == steps[0] for s in steps) and _dense(shape, steps[0]):
         made = steps[0]
     elif _converted(operands):
         return None
@@ -76,7 +89,7 @@ def _converted(operands: list[TensorSpec]) -> bool:
     return False
 
 
-def row_major(shape: Shape, strides: tuple[Dim, ...]) -> bool:
+def row_major(shape: Sequence[Dim], strides: Sequence[Dim]) -> bool:
     """Whether the elements lie in the order of the axes, without gaps."""
     step: Dim = 1
     for size, stride in zip(reversed(shape), reversed(strides), strict=True):
@@ -84,6 +97,12 @@ def row_major(shape: Shape, strides: tuple[Dim, ...]) -> bool:
             return False
         step = step * size
     return True
+
+
+def _channels_last(shape: Shape, strides: Sequence[Dim]) -> bool:
+    """Whether the pixels of an image lie one behind the other, without gaps."""
+    order = (0, 2, 3, 1)
+    return row_major([shape[a] for a in order], [strides[a] for a in order])
 
 
 def _dense(shape: Shape, strides: tuple[Dim, ...]) -> bool:

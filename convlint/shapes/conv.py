@@ -14,7 +14,7 @@ from convlint.arithmetic.layout import read_image
 from convlint.arithmetic.window import explain_windows, paddings, window_size
 from convlint.dims import Shape
 from convlint.shapes.arguments import numbers, positive, survived
-from convlint.shapes.memory import fresh, kept, unless_contiguous
+from convlint.shapes.memory import fresh, fresh_sequence, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
@@ -50,14 +50,16 @@ def _convolution(axes: int) -> ShapeFunction:
         read = read_image(input.shape, weight.shape[1] * groups, axes)
         ends = paddings(padding, kernel, dilations)
         assert ends is not None
-        sizes = (
-            survived(window_size(n, k, s, before + after, d))
+        sizes = [
+            window_size(n, k, s, before + after, d)
             for n, k, s, (before, after), d in zip(
                 read.spatial(axes), kernel, strides, ends, dilations, strict=True
             )
-        )
+        ]
         lead = read.shape[: -axes - 1]
-        output = (*lead, weight.shape[0], *sizes)
+        if all(n >= 1 for n in sizes):
+            seen(input, read.shape, axes)
+        output = (*lead, weight.shape[0], *map(survived, sizes))
         return laid_out(
             axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular"
         )
@@ -73,12 +75,25 @@ def laid_out(
     Args:
         wrapped: circular padding has made a contiguous copy before.
     """
-    if axes == 1 or (wrapped and weight.strides == CONTIGUOUS):
+    if axes == 1:
+        return fresh_sequence(input, shape)
+    if wrapped and weight.strides == CONTIGUOUS:
         return fresh(input, shape)
     if axes == 2 and len(shape) == 4 and input.dtype is torch.float32:
         return kept(input, shape, weight)
     contiguous = weight.strides == CONTIGUOUS
     return unless_contiguous(input, shape) if contiguous else TensorSpec(shape, input.dtype, None)
+
+
+def seen(input: TensorSpec, shape: Shape, axes: int) -> None:
+    """Refuse an image that is empty, unless it has no channels or there is none at all.
+
+    Raises:
+        Rejected: an axis of it has size 0.
+    """
+    empty = any(n == 0 for n in shape[-axes:])
+    if empty and not any(n == 0 for n in shape[:-axes]):
+        raise Rejected(f"only zero batch or zero channel inputs are supported, but got {input}")
 
 
 def kernel_of(weight: TensorSpec, axes: int) -> Shape | None:

@@ -15,6 +15,7 @@ import torch
 
 from convlint.arithmetic.strides import named
 from convlint.dims import Dim, Shape, Unknown, guess, known, product
+from convlint.shapes.arguments import convertible
 from convlint.shapes.axes import formatted, size, sizes
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.index import nested_shape
@@ -77,6 +78,7 @@ def _floating(dtype: Any, name: str) -> torch.dtype:
 
 @operator
 def full(size: Any, fill_value: Any, dtype: Any = None) -> TensorSpec:
+    convertible(fill_value, dtype)
     return made(size, dtype or _number_dtype(fill_value))
 
 
@@ -204,6 +206,7 @@ def empty_like(input: TensorSpec, dtype: Any = None, memory_format: Any = None) 
 def full_like(
     input: TensorSpec, fill_value: Any, dtype: Any = None, memory_format: Any = None
 ) -> TensorSpec:
+    convertible(fill_value, dtype or input.dtype)
     return like(input, dtype, memory_format)
 
 
@@ -253,6 +256,7 @@ def new_empty(input: TensorSpec, size: Any, dtype: Any = None) -> TensorSpec:
 
 @operator
 def new_full(input: TensorSpec, size: Any, fill_value: Any, dtype: Any = None) -> TensorSpec:
+    convertible(fill_value, dtype or input.dtype)
     return made(size, dtype or input.dtype)
 
 
@@ -436,6 +440,7 @@ def fill(input: TensorSpec, value: Any) -> TensorSpec:
             "fill_ only supports 0-dimension value tensor but got tensor with"
             f" {len(value.shape)} dimensions."
         )
+    convertible(value, input.dtype)
     return input.with_shape(input.shape, CONTIGUOUS if input.strides == CONTIGUOUS else None)
 
 

@@ -60,7 +60,7 @@ def expand(input: TensorSpec, size: Any, implicit: bool = False) -> TensorSpec:
     return expanded(input, sizes(size))
 
 
-@operator
+@operator(variadic="size")
 def broadcast_to(input: TensorSpec, size: Any) -> TensorSpec:
     return expanded(input, sizes(size))
 

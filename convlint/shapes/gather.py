@@ -11,8 +11,10 @@ import torch
 
 from convlint.arithmetic.strides import preserved, view
 from convlint.dims import Dim, Unknown, product
+from convlint.shapes.arguments import convertible
 from convlint.shapes.axes import axis, size, whole
 from convlint.shapes.broadcast import elementwise
+from convlint.shapes.memory import fresh
 from convlint.shapes.promotion import promoted
 from convlint.shapes.registry import Rejected, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
@@ -82,7 +84,7 @@ def _scattered(input: TensorSpec, dim: Any, index: TensorSpec, src: Any, name: s
         axis(dim, len(input.shape))
     if isinstance(src, TensorSpec) and _differ(src, input):
         raise Rejected(f"{name}(): Expected self.dtype to be equal to src.dtype")
-    return _copy(input)
+    return fresh(input, input.shape)
 
 
 @operator
@@ -90,6 +92,7 @@ def scatter(
     input: TensorSpec, dim: Any, index: TensorSpec, src: Any = None, value: Any = None,
     reduce: Any = None,
 ) -> TensorSpec:  # fmt: skip
+    convertible(src if value is None else value, input.dtype)
     return _scattered(input, dim, index, src, "scatter")
 
 
@@ -135,7 +138,7 @@ def _put_rows(input: TensorSpec, dim: Any, index: TensorSpec, source: Any, name:
             raise Rejected(f"{name}(): self and source expected to have the same dtype")
         if source.shape is not None and index.shape is not None:
             _check_rows(input, place, product(index.shape), source, name)
-    return _copy(input)
+    return _copy(input) if name == "index_fill" else fresh(input, input.shape)
 
 
 def _check_rows(input: TensorSpec, place: int, count: Dim, source: TensorSpec, name: str) -> None:
@@ -175,6 +178,7 @@ def index_copy(input: TensorSpec, dim: Any, index: TensorSpec, source: Any) -> T
 @operator
 def index_fill(input: TensorSpec, dim: Any, index: TensorSpec, value: Any) -> TensorSpec:
     _wants(index, (torch.int64,), "index_fill_(): Expected dtype int64 for index.")
+    convertible(value, input.dtype)
     return _put_rows(input, dim, index, None, "index_fill")
 
 
@@ -223,7 +227,9 @@ def masked_fill(input: TensorSpec, mask: TensorSpec, value: Any) -> TensorSpec:
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with"
             f" {len(value.shape)} dimension(s)."
         )
-    return elementwise(input.dtype, input, mask)
+    convertible(value, input.dtype)
+    # torch fills a contiguous copy.
+    return fresh(input, elementwise(None, input, mask).shape)
 
 
 @operator
@@ -234,7 +240,7 @@ def masked_scatter(input: TensorSpec, mask: TensorSpec, source: TensorSpec) -> T
             "masked_scatter: expected self and source to have same dtypes but got"
             f" {input.dtype} and {source.dtype}"
         )
-    return elementwise(input.dtype, input, mask)
+    return fresh(input, elementwise(None, input, mask).shape)
 
 
 @operator("swapped:Tensor.where")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from convlint.arithmetic.broadcast import broadcast
@@ -130,9 +131,20 @@ def gaussian_nll_loss(
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> TensorSpec:
+    if isinstance(var, TensorSpec) and not _is_variance(var.shape, input.shape):
+        raise Rejected(f"var is of incorrect size: {var} for {input}")
     dtype = floating(promoted(*(t for t in (input, target, var) if isinstance(t, TensorSpec))))
     each = TensorSpec(_common(input.shape, target.shape), dtype, None)
     return _reduced(each, how(reduction))
+
+
+def _is_variance(var: Shape | None, input: Shape | None) -> bool:
+    """Whether torch takes it for the variances of the input: one of each, or of each row."""
+    if var is None or input is None or var in (input, input[:-1]):
+        return True
+    if len(var) != len(input):
+        return False
+    return sum(b for a, b in zip(input, var, strict=True) if a != b) == 1
 
 
 @operator("nn.functional.kl_div", only=True)
@@ -266,6 +278,11 @@ def _samples(input: TensorSpec) -> Shape | None:
     return input.shape[:-1]
 
 
+def _wants_classes(target: TensorSpec) -> None:
+    if target.dtype not in (None, torch.int64):
+        raise Rejected(f"the target must hold the numbers of classes, not {target.dtype}")
+
+
 @operator("nn.functional.multilabel_margin_loss", only=True)
 def multilabel_margin_loss(
     input: TensorSpec,
@@ -274,6 +291,7 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> TensorSpec:
+    _wants_classes(target)
     shape = _samples(input)
     if target.shape is not None and input.shape is not None:
         one, other = input.shape or (1,), target.shape or (1,)
@@ -293,6 +311,7 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> TensorSpec:
+    _wants_classes(target)
     lead = _samples(input)
     if lead is not None and target.shape is not None:
         batch, other = lead or (1,), target.shape or (1,)
@@ -435,6 +454,13 @@ def ctc_loss(
         raise Rejected(f"log_probs must be a 2-D or 3-D tensor, got {len(shape)}-D")
     if shape is not None and isinstance(blank, int) and not 0 <= blank < _bound(shape[-1]):
         raise Rejected("blank must be in label range")
+    given = targets.shape
+    if given is not None and len(given) not in (1, 2):
+        raise Rejected(f"targets must have 1 or 2 dimensions, but they are {targets}")
+    if shape is not None and given is not None and len(given) == 2:
+        batch = shape[1] if len(shape) == 3 else 1
+        if given[0] != batch:
+            raise Rejected(f"targets must have {batch} rows, but they are {targets}")
     if shape is not None and len(shape) == 3:
         for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
             count = _count(lengths)

@@ -20,7 +20,7 @@ def kept(input: TensorSpec, shape: Shape | None, *others: TensorSpec) -> TensorS
         return TensorSpec(None, input.dtype, None)
     found = [channels_last(spec) for spec in (input, *others)]
     if any(found):
-        strides: Strides = _last(shape)
+        strides: Strides = last(shape)
     else:
         strides = None if None in found else CONTIGUOUS
     return TensorSpec(shape, input.dtype, strides)
@@ -37,10 +37,21 @@ def kept_sequence(input: TensorSpec, shape: Shape | None) -> TensorSpec:
     row = TensorSpec(
         (*lead, 1, length), input.dtype, (*strides[:-1], length * strides[-1], strides[-1])
     )
-    last = channels_last(row)
+    is_last = channels_last(row)
     return TensorSpec(
-        shape, input.dtype, None if last is None else _last(shape) if last else CONTIGUOUS
+        shape, input.dtype, None if is_last is None else last(shape) if is_last else CONTIGUOUS
     )
+
+
+def fresh_sequence(input: TensorSpec, shape: Shape | None) -> TensorSpec:
+    """A new tensor of the input's dtype, where torch makes a sequence contiguous first.
+
+    One channel, or a length of one, may be contiguous and pass for channels-last as well, by a
+    stride that never takes a step; which of them it is then taken for is not told.
+    """
+    sizes = input.shape or ()
+    ambiguous = input.strides != CONTIGUOUS and any(n == 1 for n in sizes[-2:])
+    return TensorSpec(shape, input.dtype, None if ambiguous or shape is None else CONTIGUOUS)
 
 
 def unless_contiguous(input: TensorSpec, shape: Shape | None) -> TensorSpec:
@@ -72,7 +83,7 @@ def channels_last(spec: TensorSpec) -> bool | None:
     return True
 
 
-def _last(shape: Shape) -> tuple[Dim, ...]:
+def last(shape: Shape) -> tuple[Dim, ...]:
     """The strides of a channels-last tensor."""
     order = (1, *range(len(shape) - 1, 1, -1), 0)
     strides: list[Dim] = [1] * len(shape)

@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from convlint.dims import Dim
+from convlint.arithmetic.strides import reshaped
+from convlint.dims import Dim, product
 from convlint.shapes.activation import axis
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import floating
@@ -124,6 +125,11 @@ def rms_norm(
     return _kept(input, CONTIGUOUS if input.strides == CONTIGUOUS else None)
 
 
+@operator
+def _weight_norm(v: TensorSpec, g: TensorSpec, dim: int = 0) -> TensorSpec:
+    return v.with_shape(v.shape, CONTIGUOUS if v.strides == CONTIGUOUS else None)
+
+
 def _normalized(shape: Any, name: str) -> None:
     if not isinstance(shape, (tuple, list)):
         raise Rejected(
@@ -159,7 +165,12 @@ def local_response_norm(
         raise Rejected(f"Expected 3D or higher dimensionality input (got {input.rank} dimensions)")
     if size <= 0:
         raise Rejected(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
-    return elementwise(floating(input.dtype), input)
+    made = elementwise(floating(input.dtype), input)
+    if made.shape is not None and len(made.shape) > 4:  # looked at as a volume of rows
+        rows = (*made.shape[:3], product(made.shape[3:]))
+        if reshaped(made, rows, copies=False)[1]:
+            raise Rejected(f"it cannot view {input}, whose elements do not lie in one piece")
+    return made
 
 
 @operator("_cross_map_lrn2d", only=True)

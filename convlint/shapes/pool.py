@@ -15,6 +15,7 @@ from convlint.arithmetic.window import explain_windows, is_mean, window_size
 from convlint.dims import Dim, Shape, Unknown, guess
 from convlint.shapes.arguments import numbers, positive, survived, whole
 from convlint.shapes.memory import fresh, kept, kept_sequence, unless_contiguous
+from convlint.shapes.promotion import floating
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator
 from convlint.tensor import TensorSpec
 
@@ -127,7 +128,7 @@ def _lp_pool(axes: int) -> ShapeFunction:
         if axes == 1 and isinstance(kernel_size, (tuple, list)):
             raise Rejected("kernel_size of lp_pool1d must be a number")
         sizes = _pooled(axes, input, kernel_size, stride, 0, 1, ceil_mode, axes == 3)
-        return unless_contiguous(input, sizes)
+        return unless_contiguous(input.with_dtype(floating(input.dtype)), sizes)
 
     return shape
 
@@ -158,6 +159,10 @@ def _adaptive(axes: int, indices: bool | None) -> ShapeFunction:
         )
         shape = (*shape[:-axes], *spatial)
         if mean:
+            if input.dtype is not None and not (
+                input.dtype.is_floating_point or input.dtype.is_complex
+            ):
+                raise Rejected(f"its mean cannot be taken: its dtype is {input.dtype}")
             return unless_contiguous(input, shape)
         if indices is None:
             return _averaged(axes, input, shape)
@@ -193,6 +198,8 @@ def _fractional(axes: int, indices: bool) -> ShapeFunction:
         spatial = read.spatial(axes)
         wanted = fractional_sizes(spatial, output_size, output_ratio, axes)
         for n, k, w in zip(spatial, kernel, wanted, strict=True):
+            if w < 0:
+                raise Rejected(f"output_size must not be negative, but it is {output_size}")
             if w + k - 1 > (n - 1 if axes == 3 else n):  # one less in torch's 3d pool
                 raise Rejected(f"an output of {w} with a kernel of {k} is too large for {n}")
         output = fresh(input, (*read.shape[:-axes], *wanted))

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from convlint.dims import Dim, Unknown
+from convlint.arithmetic.broadcast import broadcast, clashes
+from convlint.dims import Dim, Unknown, guess, known
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
@@ -236,6 +237,32 @@ _lower_cell(nn.RNNCell, "rnn_cell", 1)
 
 
 # -- packed sequences
+
+
+@operator("_C._nn.pad_sequence", only=True)
+def pad_sequence(
+    sequences: Any,
+    batch_first: bool = False,
+    padding_value: float = 0.0,
+    padding_side: str = "right",
+) -> TensorSpec:
+    if not sequences:
+        raise Rejected("received an empty list of sequences")
+    shapes = [sequence.shape for sequence in sequences]
+    first, dtype = shapes[0], sequences[0].dtype
+    if any(shape is None for shape in shapes):
+        return TensorSpec(None, dtype, None)
+    for shape in shapes:
+        row = shape[:1] + first[1:]  # each is copied into its row, and spread there
+        if not shape or (
+            known(*shape, *row) and (clashes(shape, row) or broadcast(shape, row) != row)
+        ):
+            raise Rejected(f"sequences differ in more than their length: {shape} and {first}")
+    lengths = [shape[0] for shape in shapes]
+    longest = max(lengths) if known(*lengths) else Unknown(max(map(guess, lengths)))
+    batch = len(sequences)
+    lead = (batch, longest) if batch_first else (longest, batch)
+    return TensorSpec((*lead, *first[1:]), dtype)
 
 
 @operator

@@ -74,6 +74,18 @@ def single(dim: Dims) -> None:
         raise Rejected(f"argument 'dim' must be int, not {type(dim).__name__}")
 
 
+def filled(input: TensorSpec, dim: Dims) -> None:
+    """Refuse the extreme of nothing.
+
+    Raises:
+        Rejected: an axis that `dim` names has size 0.
+    """
+    if input.shape is not None:
+        for axis in axes_of(dim, len(input.shape)) or ():
+            if input.shape[axis] == 0:
+                raise Rejected(f"expected reduction dim {axis} of {input} to have non-zero size")
+
+
 def _register(names: str, function: Callable[..., Any]) -> None:
     for name in names.split():
         operator(name=name)(function)
@@ -112,6 +124,7 @@ def logsumexp(input: TensorSpec, dim: Dims, keepdim: Any = False) -> TensorSpec:
 
 
 def _extreme(input: TensorSpec, dim: Dims = (), keepdim: Any = False) -> TensorSpec:
+    filled(input, dim)
     return reduced(input, dim, keepdim, input.dtype)
 
 
@@ -167,6 +180,7 @@ def count_nonzero(input: TensorSpec, dim: Dims = None) -> TensorSpec:
 
 def _position(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> TensorSpec:
     single(dim)
+    filled(input, dim)
     return reduced(input, dim, keepdim, torch.int64)
 
 
@@ -179,6 +193,7 @@ def _extreme_of(input: TensorSpec, dim: Any = None, keepdim: Any = False, other:
     if isinstance(second, TensorSpec):
         return elementwise(promoted(input, second), input, second)
     if dim is None:
+        filled(input, None)
         return reduced(input, None, False, input.dtype)
     return _with_position(input, dim, keepdim)
 
@@ -212,12 +227,14 @@ def aminmax(
     input: TensorSpec, dim: Dims = None, keepdim: Any = False
 ) -> tuple[TensorSpec, TensorSpec]:
     single(dim)
+    filled(input, dim)
     one = reduced(input, dim, keepdim, input.dtype)
     return one, one
 
 
 def _with_position(input: TensorSpec, dim: Dims, keepdim: Any) -> tuple[TensorSpec, TensorSpec]:
     single(dim)
+    filled(input, dim)
     values = reduced(input, dim, keepdim, input.dtype)
     return values, values.with_dtype(torch.int64)
 

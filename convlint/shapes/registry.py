@@ -51,7 +51,8 @@ class Operator:
     `variadic` names the parameter that may be spelled as `*args` (`x.view(2, 3)`).
     `random` says that the values of its result cannot be known, `swapped` holds the spellings
     that take their first two arguments the other way round, `extra` that further keyword
-    arguments are taken and mean nothing to the shape.
+    arguments are taken and mean nothing to the shape, `tensors` the parameters that are a tensor
+    and nothing else.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operator:
     random: bool = False
     swapped: frozenset[Any] = frozenset()
     extra: bool = False
+    tensors: tuple[str, ...] = ()
 
     def bind(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The call's arguments by parameter name, defaults filled in.
@@ -97,14 +99,22 @@ class Operator:
 
         Raises:
             TypeError: an argument without a default is missing.
+            Rejected: a number, text, tuple or list is in the place of a tensor.
         """
         defaults = self.defaults
         try:
-            return {n: bound[n] if n in bound else defaults[n] for n in self.parameters}
+            whole = {n: bound[n] if n in bound else defaults[n] for n in self.parameters}
         except KeyError as missing:
             raise TypeError(f"{self.name}() misses the argument {missing}") from None
+        for n in self.tensors:
+            kind = type(whole[n])
+            if kind is not TensorSpec and (kind in (tuple, list) or issubclass(kind, _PLAIN)):
+                plain = next(p for p in (*_PLAIN, tuple, list) if issubclass(kind, p))
+                raise Rejected(f"argument {n!r} must be Tensor, not {plain.__name__}")
+        return whole
 
 
+_PLAIN: Final = (int, float, complex, str)
 _IGNORED: Final = frozenset(
     {"out", "device", "requires_grad", "pin_memory", "layout", "memory_format", "non_blocking",
      "copy", "generator", "_stacklevel", "names"}
@@ -117,6 +127,9 @@ _OPERATORS: Final[dict[str, Operator]] = {}
 _FUNCTIONS: Final[dict[Any, Operator]] = {}
 _EXPLAINED: Final[dict[str, Callable[[Layer], str | None]]] = {}
 _MODULES: Final[dict[type, tuple[str, Lowering]]] = {}
+_COMPUTED: Final[dict[type, tuple[object, ...]]] = {}
+"""By what a module of torch computed its output when it was registered."""
+
 _LEAVES: Final[dict[type, tuple[str, Lowering] | None]] = {}
 """Answers of `_leaf`, which is asked at every call of a module."""
 
@@ -175,6 +188,7 @@ def operator(
             random,
             frozenset(swapped),
             any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
+            tuple(n for n, p in parameters.items() if p.annotation == "TensorSpec"),
         )
         if op_name in _OPERATORS:
             raise ValueError(f"operator {op_name!r} is registered twice")
@@ -205,6 +219,7 @@ def lowers(*modules: type[torch.nn.Module], to: str) -> Callable[[Lowering], Low
             if module in _MODULES:
                 raise ValueError(f"{module.__name__} is lowered twice")
             _MODULES[module] = (to, function)
+            _COMPUTED[module] = _computing(module)
         return function
 
     return register
@@ -281,14 +296,16 @@ def _leaf(kind: type) -> tuple[str, Lowering] | None:
     answer = None
     for ancestor in kind.__mro__:
         if ancestor in _MODULES:
-            own = all(
-                getattr(kind, method, None) is getattr(ancestor, method, None)
-                for method in ("forward", "_conv_forward", "__call__")
-            )
+            own = _computing(kind) == _COMPUTED[ancestor] and kind.__call__ is ancestor.__call__
             answer = _MODULES[ancestor] if own else None
             break
     _LEAVES[kind] = answer
     return answer
+
+
+def _computing(kind: type) -> tuple[object, ...]:
+    """What computes a module's output; user code may replace it in torch's own classes too."""
+    return tuple(getattr(kind, name, None) for name in ("forward", "_conv_forward"))
 
 
 def parameter(module: torch.nn.Module, name: str, shape: Sequence[Dim] = ()) -> TensorSpec | None:
@@ -310,7 +327,19 @@ def parameter(module: torch.nn.Module, name: str, shape: Sequence[Dim] = ()) -> 
     plain = module.__dict__.get(name)
     if isinstance(plain, torch.Tensor):
         return TensorSpec(tuple(plain.shape), plain.dtype)
-    return TensorSpec(tuple(shape)) if shape else None
+    return TensorSpec(tuple(shape), _dtype_of_computed(module, name)) if shape else None
+
+
+def _dtype_of_computed(module: torch.nn.Module, name: str) -> torch.dtype | None:
+    """The dtype of a parametrized parameter: torch's own parametrizations keep it."""
+    parametrized: Any = getattr(module, "parametrizations", {})
+    if name not in parametrized:
+        return None
+    made = parametrized[name]
+    own = all(type(step).__module__.startswith("torch.nn.utils.") for step in made)
+    if made.unsafe and not own:  # not checked to keep it
+        return None
+    return next((p.dtype for p in made.parameters()), None)
 
 
 def _by_name(name: str) -> list[Any]:

@@ -105,7 +105,8 @@ def pixel_shuffle(input: TensorSpec, upscale_factor: Any) -> TensorSpec:
         return fresh(input, None)
     *lead, channels, height, width = input.shape
     left = _shuffled_channels(channels, factor * factor)
-    return fresh(input, (*lead, left, height * factor, width * factor))
+    shape = (*lead, left, height * factor, width * factor)
+    return kept(input, shape) if len(shape) == 4 else unless_contiguous(input, shape)
 
 
 @operator

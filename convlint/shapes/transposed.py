@@ -14,7 +14,7 @@ from convlint.arithmetic.window import axes_of, per_axis, reading, spelled, tran
 from convlint.dims import Dim, Unknown, guess
 from convlint.network import Layer
 from convlint.shapes.arguments import numbers, positive, survived
-from convlint.shapes.conv import computed, fits_bias, kernel_of, laid_out
+from convlint.shapes.conv import computed, fits_bias, kernel_of, laid_out, seen
 from convlint.shapes.memory import fresh
 from convlint.shapes.registry import Rejected, ShapeFunction, explains, lowers, operator, parameter
 from convlint.tensor import TensorSpec
@@ -51,6 +51,7 @@ def _transposed(axes: int) -> ShapeFunction:
         if input.shape is None or weight.shape is None or kernel is None or out is None:
             return fresh(input, None)
         read = read_image(input.shape, weight.shape[0], axes)
+        seen(input, read.shape, axes)
         sizes = wanted_sizes(output_size, axes)
         if sizes is None:
             sizes = tuple(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from convlint.arithmetic.layout import read_image
@@ -33,6 +34,8 @@ def _unpooled(axes: int) -> ShapeFunction:
         pads = numbers(padding, axes, "padding")
         if axes == 3 and any(s <= 0 for s in strides):
             raise Rejected("strides should be greater than zero")
+        if indices.dtype not in (None, torch.int64):
+            raise Rejected(f"elements in indices should be type int64 but got: {indices.dtype}")
         if input.shape is None:
             return fresh(input, None)
         read = read_image(input.shape, None, axes)

@@ -31,9 +31,10 @@ def items_wanted(filter_: FrameFilter) -> int | None:
 
 
 def sparing(filter_: FrameFilter) -> bool | None:
-    """The answer with which the user's code does not raise at once; None where both will do.
+    """The answer with which the user's code does not end at once; None where both will do.
 
     `assert q`, `if q: raise ...`, `if not q: raise ...`: whoever wrote it expects to pass.
+    `if q: break` in a `for`: the loop goes on for as long as it may.
     """
     code, at = _asking(filter_)
     negated = False
@@ -42,13 +43,29 @@ def sparing(filter_: FrameFilter) -> bool | None:
         if name == "UNARY_NOT":
             negated = not negated
         elif "JUMP" in name and ("IF_TRUE" in name or "IF_FALSE" in name):
-            there = _raises(code, _place(code, code[place].argval))
-            here = _raises(code, place + 1)
+            there = _ends(code, _place(code, code[place].argval), at)
+            here = _ends(code, place + 1, at)
             # True jumps at IF_TRUE and stays at IF_FALSE.
-            return None if there == here else (there != ("IF_TRUE" in name)) != negated
+            return None if there == here else ((there > here) != ("IF_TRUE" in name)) != negated
         elif name not in _BETWEEN:
             return None
     return None
+
+
+def _ends(code: Sequence[dis.Instruction], place: int, at: int) -> int:
+    """How much ends where the question at `at` is answered with a jump to `place`."""
+    return 2 if _raises(code, place) else int(_breaks(code, place, at))
+
+
+def _breaks(code: Sequence[dis.Instruction], place: int, at: int) -> bool:
+    """Whether the code at `place` does nothing but to leave the `for` that the question is in."""
+    if code[place].opname not in ("POP_TOP", "POP_ITER"):
+        return False
+    if any(one.opname == "COPY" for one in code[max(at - 2, 0) : at + 3]):
+        return False  # it is a value that is dropped, not the iterator
+    return any(
+        one.opname == "FOR_ITER" and at < _place(code, one.argval) for one in code[:at]
+    )
 
 
 def _raises(code: Sequence[dis.Instruction], place: int) -> bool:

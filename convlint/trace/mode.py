@@ -109,7 +109,7 @@ class TraceMode(TorchFunctionMode):
             if answer is not NotImplemented:
                 return answer
         elif recorder.root is None and _changes_data(name):
-            return args[0]  # initialisation of weights: there is nothing to fill
+            return tensors[0]  # initialisation of weights: there is nothing to fill
         if op is None and values:
             if name in ("__get__", "__set__", "__delete__"):
                 attribute = func.__self__.__name__

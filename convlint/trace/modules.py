@@ -307,7 +307,8 @@ def _doubt(exc: Exception) -> str | None:
     """Why an exception proves nothing that may come from where convlint runs, and how."""
     if isinstance(exc, RecursionError):
         return "convlint takes a part of the stack, so that recursion ends sooner than without it"
-    if "cuda" in told(str, exc).lower() and not torch.cuda.is_available():
+    text = told(str, exc).lower()
+    if ("cuda" in text or "accelerator" in text) and not torch.cuda.is_available():
         return "there is no GPU here"
     return None
 

@@ -117,6 +117,16 @@ def _dtype(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) 
     return value.spec.dtype or value.tensor.dtype
 
 
+@_answers(torch.Tensor.element_size, _getter("itemsize"))
+def _itemsize(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
+    return (value.spec.dtype or value.tensor.dtype).itemsize
+
+
+@_answers(_getter("nbytes"))
+def _nbytes(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    return _numel(recorder, value, func, args, kwargs) * _itemsize(recorder, value, func, (), {})
+
+
 @_answers(torch.Tensor.is_floating_point, torch.is_floating_point)
 def _is_floating_point(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> bool:
     return (value.spec.dtype or value.tensor.dtype).is_floating_point

@@ -25,7 +25,7 @@ from convlint.trace.size import Ratio, Size, dim_of
 SMALL: Final = 20_000
 """Elements up to which a tensor that depends on no input is really computed."""
 
-_PATIENCE: Final = 500
+_PATIENCE: Final = 1000
 """How often one place may get the same answer about something unknown: a loop must end."""
 
 
@@ -148,7 +148,7 @@ class Recorder:
         for path, module in list(self._modules.values()):
             prefix = path + "." if path else ""
             for name, held in module.__dict__.items():
-                if name not in ("_parameters", "_buffers", "_modules") and held:
+                if name not in ("_parameters", "_buffers", "_modules"):
                     self._loose(prefix + name, held)
 
     def _loose(self, path: str, value: Any, depth: int = 0) -> None:

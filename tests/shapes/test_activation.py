@@ -130,6 +130,33 @@ def test_layout(name: str, drawn: Any) -> None:
     agree(turned(getattr(F, name), tuple(drawn[0])), [(drawn[1], FLOAT)])
 
 
+IN_PLACE = [nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.SiLU, nn.Mish,
+            nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.RReLU, nn.Dropout,
+            nn.Dropout2d]  # fmt: skip
+
+
+@SEARCH
+@given(st.sampled_from(IN_PLACE), st.lists(st.sampled_from([1, 2, -1]), min_size=3, max_size=3),
+       st.booleans())  # fmt: skip
+def test_in_place_on_an_expanded_tensor(kind: Any, sizes: list[int], train: bool) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = kind(inplace=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x.expand(sizes))
+
+    agree(Net, [((1, 1, 1), FLOAT)], training=train)
+
+
+@pytest.mark.parametrize("name", ["relu_", "sigmoid_", "tanh_", "copy_", "cumsum_", "fill_"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_methods_in_place_on_an_expanded_tensor(name: str, rows: int) -> None:
+    arguments = {"copy_": (torch.ones(5),), "cumsum_": (0,), "fill_": (1.0,)}.get(name, ())
+    agree(lambda: lambda x: getattr(x.expand(rows, -1), name)(*arguments), [((1, 5), FLOAT)])
+
+
 def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mode, "ask", no_torch)
     spec = [((2, 3, 4, 4), FLOAT)]

@@ -199,3 +199,13 @@ def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(lambda: nn.TransformerDecoderLayer(4, 2, 8), [spec] * 2)
     agree(lambda: nn.Transformer(4, 2, 1, 1, 8), [spec] * 2)
     agree(calls(F.scaled_dot_product_attention), [spec] * 3)
+
+
+@pytest.mark.parametrize("layers", [1, 0, -1])
+def test_a_stack_needs_layers(layers: int) -> None:
+    spec = ((2, 3, 4), FLOAT)
+    encoder, decoder = nn.TransformerEncoderLayer(4, 2, 8), nn.TransformerDecoderLayer(4, 2, 8)
+    agree(lambda: nn.TransformerEncoder(encoder, layers), [spec])
+    agree(lambda: nn.TransformerDecoder(decoder, layers), [spec, spec])
+    agree(lambda: nn.Transformer(4, 2, layers, 1, 8), [spec, spec])
+    agree(lambda: nn.Transformer(4, 2, 1, layers, 8), [spec, spec])

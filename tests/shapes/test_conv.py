@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
 from convlint.trace import mode
-from tests.oracle import agree
+from tests.oracle import agree, convlint_says
 from tests.sampling import sampled
 from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
@@ -38,6 +38,14 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
     }
 
 
+@given(st.sampled_from([(2, 3), (0, 3), (2, 0), (3,), (0,)]), st.data(), st.integers(0, 2))
+@sampled(100)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -> None:
+    shape = (*lead, *(data.draw(st.sampled_from([0, 1, 2])) for _ in range(axes)))
+    agree(lambda: CONVS[axes](lead[-1] or 1, 2, 2, padding=padding), [(shape, FLOAT)])
+
+
 @given(st.data())
 @sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])
@@ -45,6 +53,21 @@ def test_module(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes))
     shape = data.draw(images(axes, arguments["in_channels"]))
     agree(lambda: CONVS[axes](**arguments), [(shape, FLOAT)])
+
+
+@given(st.data(), st.permutations(range(3)), st.booleans())
+@sampled(100)
+@pytest.mark.parametrize("kind", [nn.Conv1d, nn.ConvTranspose1d])
+def test_sequences_in_other_orders(kind: Any, data: Any, order: Any, batched: bool) -> None:
+    """An axis of size one may have any stride."""
+    shape = tuple(data.draw(st.integers(1, 3)) for _ in order)
+    channels = shape[order[1]]
+
+    def call(conv: Any, x: Any) -> Any:
+        x = x.permute(order)
+        return conv(x if batched else x[0])
+
+    agree(lambda: lambda x: call(kind(channels, 2, 1), x), [(shape, FLOAT)])
 
 
 @given(st.data())
@@ -91,6 +114,18 @@ def test_answers_without_torch(axes: int, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.filterwarnings("ignore")
 def test_weights_that_are_computed(wrap: Any, channels: int) -> None:
     agree(lambda: wrap(nn.Conv2d(3, 8, 3)), [((2, channels, 8, 8), FLOAT)], rule="CL101")
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [parametrizations.spectral_norm, parametrizations.weight_norm, parametrizations.orthogonal],
+)
+@pytest.mark.parametrize("dtype", [FLOAT, torch.float64])
+def test_the_dtype_of_weights_that_are_computed(wrap: Any, dtype: torch.dtype) -> None:
+    make = lambda: wrap(nn.Conv2d(3, 8, 3)).to(dtype)  # noqa: E731
+    agree(make, [((2, 3, 8, 8), FLOAT)])
+    network, _ = convlint_says(make, [((2, 3, 8, 8), dtype)])
+    assert network.outputs.dtype is dtype
 
 
 @pytest.mark.parametrize("lazy", [nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d])

@@ -50,6 +50,16 @@ def test_unary(name: str, method: bool, x: Operand) -> None:
     agree(spelled(name, method and hasattr(torch.Tensor, name)), [x])
 
 
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "lt", "and_"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_tuple_is_no_operand(name: str, swapped: bool) -> None:
+    function = getattr(operator, name)
+    plainly(
+        lambda: lambda x: function(*((x.chunk(2), x) if swapped else (x, x.chunk(2)))),
+        [((4, 3), torch.int64)],
+    )
+
+
 @SEARCH
 @given(st.data(), st.sampled_from(BINARY), st.booleans(), st.sampled_from([REAL, WIDE]))
 def test_binary(data: Any, name: str, swapped: bool, dtypes: Any) -> None:
@@ -142,3 +152,11 @@ def test_answered_without_torch() -> None:
         network, errors = convlint_says(lambda: call, specs)
     assert not errors
     assert not network.raised
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: torch.split(1, x), lambda x: torch.exp(x.size(0)), lambda x: torch.relu(2.0),
+    lambda x: torch.cumsum(3, 0), lambda x: torch.exp([x]), lambda x: torch.flatten((x, x)),
+])  # fmt: skip
+def test_a_number_is_no_tensor(call: Any) -> None:
+    plainly(lambda: call, [((4, 3), torch.float32)])

@@ -153,6 +153,36 @@ def test_where(one: Any, mask: Any, other: Any, kind: Any, name: str, dtype: Any
     agree(lambda: calls[name], specs)
 
 
+@sampled(100)
+@given(st.permutations(range(3)), st.sampled_from([
+    lambda x, i: x.masked_fill(x > 2, 0.0), lambda x, i: x.scatter(0, i, 1.0),
+    lambda x, i: x.scatter_add(0, i, x), lambda x, i: x.scatter_reduce(0, i, x, "sum"),
+    lambda x, i: x.index_add(0, i[0, 0, :1], x[:1]), lambda x, i: x.gather(1, i),
+    lambda x, i: x.index_copy(0, i[0, 0, :1], x[:1]), lambda x, i: x.masked_scatter(x > 2, x),
+    lambda x, i: x.index_fill(0, i[0, 0, :1], 1.0), lambda x, i: x.index_select(0, i[0, 0]),
+    lambda x, i: x.masked_fill_(x > 2, 0.0), lambda x, i: x.scatter_(0, i, 1.0),
+]))  # fmt: skip
+def test_layouts(order: Any, call: Any) -> None:
+    specs = [((2, 3, 4), FLOAT), ((2, 3, 4), torch.int64)]
+    agree(lambda: lambda x, i: call(x.permute(order), i.permute(order)), specs)
+
+
+NUMBERS = [0, 0.5, -1, 300, -129, 65504.0, -1e9, 1e39, 2**40, float("-inf"), float("nan"), True]
+
+
+@sampled(200)
+@given(st.sampled_from(NUMBERS),
+       st.sampled_from([torch.float16, torch.bfloat16, FLOAT, torch.int64, torch.uint8,
+                        torch.int8, torch.bool]),
+       st.sampled_from([
+           lambda x, n: x.masked_fill(x > 0, n), lambda x, n: x.clone().fill_(n),
+           lambda x, n: torch.full((2,), n, dtype=x.dtype), lambda x, n: torch.full_like(x, n),
+           lambda x, n: x.new_full((2,), n), lambda x, n: x.scatter(0, x.long(), n),
+           lambda x, n: x.index_fill(0, x[:1].long(), n)]))  # fmt: skip
+def test_numbers_that_do_not_fit(number: Any, dtype: Any, call: Any) -> None:
+    agree(lambda: lambda x: call(x, number), [((3,), dtype)])
+
+
 @pytest.mark.parametrize("call", [
     lambda x: x[0], lambda x: x[x[0].long()], lambda x: x.gather(0, x.long()),
     lambda x: x.scatter(0, x.long(), 1.0), lambda x: x.index_select(1, x[0, 0, :1].long()),

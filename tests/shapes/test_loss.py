@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -54,15 +54,13 @@ def test_modules(kind: Any, shape: Any, how: str, data: Any) -> None:
     shapes(most=3, high=3),
     HOW,
     st.none() | shapes(most=2, high=3),
-    st.sampled_from([FLOAT, FLOAT, torch.float64, LONG]),
+    st.sampled_from([FLOAT, FLOAT, torch.float64, LONG, torch.bool]),
     st.data(),
 )
 def test_binary(kind: Any, shape: Any, how: str, weight: Any, dtype: Any, data: Any) -> None:
     other = data.draw(near(shape, shape, (*shape, 1)))
     held = None if weight is None else torch.ones(weight)
     make = lambda: kind(weight=held, reduction=how)  # noqa: E731
-    if kind is nn.BCEWithLogitsLoss and dtype is LONG:
-        return  # runs or not by what else is there
     agree(make, [(shape, FLOAT), (other, dtype)])
 
 
@@ -100,8 +98,38 @@ def test_three_tensors(shape: Any, how: str, data: Any) -> None:
 def test_margins(shape: Any, how: str, data: Any) -> None:
     target = data.draw(near(shape))
     labels = data.draw(near(shape[:1] if len(shape) > 1 else ()))
-    agree(lambda: nn.MultiLabelMarginLoss(reduction=how), [(shape, FLOAT), (target, LONG)])
-    agree(lambda: nn.MultiMarginLoss(reduction=how), [(shape, FLOAT), (labels, LONG)])
+    dtype = data.draw(st.sampled_from([LONG, LONG, FLOAT, torch.int32]))
+    agree(lambda: nn.MultiLabelMarginLoss(reduction=how), [(shape, FLOAT), (target, dtype)])
+    agree(lambda: nn.MultiMarginLoss(reduction=how), [(shape, FLOAT), (labels, dtype)])
+
+
+@SEARCH
+@given(st.permutations([FLOAT, FLOAT, torch.bool, LONG, torch.float64]))
+def test_dtypes_of_rankings(dtypes: Any) -> None:
+    agree(lambda: nn.MarginRankingLoss(reduction="sum"), [((2, 3), d) for d in dtypes[:3]])
+
+
+@SEARCH
+@given(shapes(1, 3, high=3), HOW, st.data())
+def test_variances(shape: Any, how: str, data: Any) -> None:
+    var = data.draw(near(shape, shape[:-1], (*shape[:-1], 1)))
+    agree(lambda: nn.GaussianNLLLoss(reduction=how), [(shape, FLOAT), (shape, FLOAT), (var, FLOAT)])
+
+
+@SEARCH
+@given(st.sampled_from([(3, 2), (3,), ()]), st.lists(st.integers(1, 3), max_size=3))
+def test_texts(batch: Any, targets: Any) -> None:
+    """All texts are empty: how long they are is no matter of shapes."""
+    assume(len(targets) != 1)  # one behind the other, as many as the texts have letters
+    lengths = torch.ones(batch[1:], dtype=LONG)
+    call = lambda x, t: F.ctc_loss(x, t, lengths, 0 * lengths)  # noqa: E731
+    agree(lambda: call, [((*batch, 4), FLOAT), (tuple(targets), LONG)])
+
+
+@pytest.mark.parametrize("kind", [nn.SmoothL1Loss, nn.MSELoss, nn.CrossEntropyLoss])
+def test_a_tuple_is_no_tensor(kind: Any) -> None:
+    agree(lambda: lambda x: kind()(x.chunk(2), x.chunk(2)), [((4, 3), FLOAT)])
+    agree(lambda: lambda x: kind()(x, x.chunk(2)), [((4, 3), FLOAT)])
 
 
 def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:

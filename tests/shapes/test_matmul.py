@@ -65,7 +65,7 @@ def test_inner_sizes_are_told(data: Any) -> None:
 def test_with_an_addend(data: Any, name: str) -> None:
     ranks = {"addmm": (2, 2, 0), "baddbmm": (2, 2, 1), "addbmm": (2, 2, 1), "addmv": (2, 1, 0)}
     given = data.draw(products(*ranks.get(name, (1, 1, 0))))
-    sizes = [1, given[0].shape[-1], given[1].shape[-1], *given[0].shape[:1]]
+    sizes = [1, 0, given[0].shape[-1], given[1].shape[-1], *given[0].shape[:1]]
     shape = data.draw(st.lists(st.sampled_from(sizes), max_size=3).map(tuple))
     addend = data.draw(operands([given[0].dtype], shape))
     agree(getattr(torch, name), [addend, *given])

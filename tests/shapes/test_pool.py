@@ -97,6 +97,15 @@ def test_adaptive_pool(axes: int, functional: bool, maximum: bool, data: st.Data
     )
 
 
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
+def test_means_of_other_dtypes(axes: int, dtype: torch.dtype) -> None:
+    image = [((2, 3, *[4] * axes), dtype)]
+    agree(lambda: getattr(nn, f"LPPool{axes}d")(2, 1), image)
+    if axes > 1:  # over one axis there is no kernel for them
+        agree(lambda: getattr(nn, f"AdaptiveAvgPool{axes}d")(1), image)
+
+
 @given(st.data())
 @sampled(150)
 @pytest.mark.parametrize("axes", [2, 3])
@@ -107,7 +116,7 @@ def test_fractional_pool(axes: int, functional: bool, data: st.DataObject) -> No
         "return_indices": data.draw(st.booleans()),
     }
     if data.draw(st.booleans()):
-        arguments["output_size"] = data.draw(per_axis(axes, 1, 6))
+        arguments["output_size"] = data.draw(per_axis(axes, -1, 6))
     else:
         one = st.sampled_from([0.1, 0.5, 0.7, 0.99])
         arguments["output_ratio"] = data.draw(st.one_of(one, st.tuples(*[one] * axes)))

@@ -1,5 +1,6 @@
 """Recurrent layers against torch."""
 
+import warnings
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils import weight_norm
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from convlint.trace import mode
 from tests.oracle import agree, convlint_says
@@ -117,6 +119,41 @@ def test_packed(kind: Any, batch_first: bool, monkeypatch: pytest.MonkeyPatch) -
     agree(lambda: Packed(kind, 5, batch_first), [(shape, FLOAT), ((3,), LONG)])
     _, errors = convlint_says(lambda: Packed(kind, 7, batch_first), [(shape, FLOAT), ((3,), LONG)])
     assert [e.code for e in errors] == ["CL107"]
+
+
+@SEARCH
+@given(
+    st.lists(shapes(most=3), min_size=1, max_size=3),
+    st.integers(1, 4),
+    st.booleans(),
+    st.booleans(),
+)
+def test_padded_sequences(lengths: Any, features: int, alike: bool, batch_first: bool) -> None:
+    found = [((len(s) + 1, features), FLOAT) if alike else (s, FLOAT) for s in lengths]
+    agree(lambda: lambda *given: pad_sequence(given, batch_first), found)
+
+
+def test_padded_sequences_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mode, "ask", no_torch)
+    agree(lambda: lambda *given: pad_sequence(given), [((5, 2), FLOAT), ((3, 2), FLOAT)])
+
+
+class Normed(nn.Module):
+    """weight_norm as it was spelt before there were parametrizations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.layer = weight_norm(nn.Conv1d(3, 4, 3))
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x).clone(), torch._weight_norm(x, x[:, :1, :1], 0)
+
+
+def test_weight_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mode, "ask", no_torch)
+    agree(Normed, [((2, 3, 8), FLOAT)])
 
 
 def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:

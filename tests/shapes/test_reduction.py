@@ -49,6 +49,23 @@ def test_along_several(name: str, x: Operand, dim: Any, keep: bool) -> None:
 
 
 @SEARCH
+@given(st.sampled_from(REDUCTIONS), st.permutations([0, 2, 3]), st.booleans(), dims)
+def test_of_nothing(name: str, shape: Any, everything: bool, dim: int) -> None:
+    """An axis of size 0 has a sum, but no largest."""
+    function = getattr(torch, name)
+    x = Operand(tuple(shape), torch.float32, (0, 1, 2))
+    assume(not everything or name != "logsumexp")
+    agree(function if everything else lambda t: function(t, dim=dim), [x])
+
+
+@SEARCH
+@given(st.sampled_from(["amax", "amin", "sum"]), st.permutations([0, 2, 3]), several)
+def test_of_nothing_along_several(name: str, shape: Any, dim: Any) -> None:
+    x = Operand(tuple(shape), torch.float32, (0, 1, 2))
+    agree(lambda t: getattr(torch, name)(t, dim), [x])
+
+
+@SEARCH
 @given(st.sampled_from(RUNNING), operands(DTYPES), dims)
 def test_running(name: str, x: Operand, dim: int) -> None:
     agree(lambda t: getattr(torch, name)(t, dim=dim), [x])

@@ -47,6 +47,14 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
     }
 
 
+@given(st.sampled_from([(2, 3), (3,)]), st.data(), st.integers(0, 2))
+@sampled(100)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -> None:
+    shape = (*lead, *(data.draw(st.sampled_from([0, 1, 2])) for _ in range(axes)))
+    agree_or_empty(lambda: CONVS[axes](lead[-1] or 1, 2, 2, padding=padding), [(shape, FLOAT)])
+
+
 @given(st.data())
 @sampled(150)
 @pytest.mark.parametrize("axes", [1, 2, 3])

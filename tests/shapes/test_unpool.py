@@ -43,7 +43,8 @@ def test_unpool(axes: int, functional: bool, data: st.DataObject) -> None:
                 return call(x, indices, **arguments, output_size=wanted)
             return self.unpool(x, indices, wanted)
 
-    agree(Net, [(shape, FLOAT), (other, torch.int64)])
+    dtype = data.draw(st.sampled_from([torch.int64] * 6 + [torch.int32, FLOAT]))
+    agree(Net, [(shape, FLOAT), (other, dtype)])
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
@@ -63,3 +64,11 @@ def test_undoes_a_pool(axes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     agree(lambda: exact, [((2, 3, *[7] * axes), FLOAT)])
     agree(lambda: rounded, [((2, 3, *[8] * axes), FLOAT)])
     agree(lambda: rounded, [((2, 3, *[6] * axes), FLOAT)], rule="CL206")
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_a_pool_without_indices_is_no_pair(axes: int) -> None:
+    """Unpacked, its rows are taken for the tensor, the indices and the window."""
+    pool, unpool = getattr(F, f"max_pool{axes}d"), getattr(F, f"max_unpool{axes}d")
+    for rows in (2, 3):
+        agree(lambda: lambda x: unpool(*pool(x, 2), 2), [((rows, 4, *[4] * axes), FLOAT)])

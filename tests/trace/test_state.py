@@ -196,6 +196,25 @@ def test_deep_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert network.raised == ()
 
 
+FILL = {name: getattr(nn.init, name) for name in ("normal_", "zeros_", "trunc_normal_")}
+
+
+def test_weights_are_filled_by_whatever_name() -> None:
+    """Some libraries keep torch's own functions, and call them by keyword."""
+
+    class Filled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(30_000, 30_000)
+            FILL["normal_"](tensor=self.linear.weight, mean=0.0, std=0.02, generator=None)
+            FILL["trunc_normal_"](self.linear.weight, std=0.02)
+            FILL["zeros_"](tensor=self.linear.bias)
+
+    model = build(Filled)
+    assert model.linear.weight.is_meta
+    assert model.linear.bias.is_meta
+
+
 def test_a_constructor_that_runs_the_network() -> None:
     class Sized(nn.Module):
         def __init__(self) -> None:

@@ -278,6 +278,8 @@ def test_devices_and_dtypes() -> None:
         y = x.to(x.device).cpu().to("cpu", torch.float64).to(x)
         assert y.dtype is torch.float32
         assert y.is_floating_point()
+        assert y.element_size() == y.itemsize == 4
+        assert y.nbytes == 4 * y.numel()
         return [
             y, x.half().float(), x.to(torch.int64), x.double(), x.type(torch.float16), x.bool(),
             x.long().to(y.dtype), x.type_as(x.double()), x.detach(), x.data + 1, x.contiguous(),
