@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
-from benchmarks.speed.comparison import RIVALS, chains, rows, stages
+from benchmarks.speed.comparison import RIVALS, rows
 from benchmarks.speed.imports import costs
 from benchmarks.speed.model import models
 from benchmarks.speed.page import Measured, page
 from benchmarks.speed.process import ROOT
+from benchmarks.speed.stages import chains, profiled, stages
 
-_PROFILED = ("resnet50", "swin")
+_PROFILED = ("resnet50", "efficientnet_b7", "swin")
 
 
 @click.command()
-@click.option("--rounds", default=7, show_default=True, help="Times that each is measured.")
+@click.option(
+    "--repeat",
+    "rounds",
+    default=7,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Times that each is measured.",
+)
 @click.option("--model", "wanted", multiple=True, help="Only this network; may be repeated.")
 @click.option(
     "--tool",
@@ -44,21 +51,20 @@ def main(rounds: int, wanted: tuple[str, ...], tools: tuple[str, ...], file: Pat
     if unknown:
         raise click.BadParameter(f"no such network: {unknown[0]}; there are {', '.join(every)}")
     chosen = [model for name, model in every.items() if not wanted or name in wanted]
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Path(folder)
-        found = []
-        for row in rows(chosen, tools, rounds, cache):
-            found.append(row)
-            click.echo(f"{row.model} {row.tool}: {row.failure or f'{row.time:.2f}'}")
-        staged = {model.name: stages(model, rounds, cache) for model in chosen}
-        profiled = {
-            name: stages(every[name], 1, cache, "profiled") for name in _PROFILED if name in staged
-        }
-        measured = Measured(
-            chosen, found, staged, profiled,
-            chains(every["chain"], rounds, cache) if "chain" in staged else (),
-            costs(every["resnet50"], min(rounds, 3), cache) if "resnet50" in staged else (), rounds,
-        )  # fmt: skip
+    found = []
+    for row in rows(chosen, tools, rounds):
+        found.append(row)
+        click.echo(f"{row.model} {row.tool}: {row.failure or f'{row.time:.2f}'}")
+    names = {model.name for model in chosen}
+    measured = Measured(
+        models=chosen,
+        rows=found,
+        stages={model.name: stages(model, rounds) for model in chosen},
+        profiles={name: profiled(every[name]) for name in _PROFILED if name in names},
+        chains=chains(every["chain"], rounds) if "chain" in names else (),
+        imports=costs(every["resnet50"], min(rounds, 3)) if "resnet50" in names else (),
+        rounds=rounds,
+    )
     file.write_text(page(measured), encoding="utf-8")
 
 

@@ -38,11 +38,10 @@ class Failed(Exception):
     """A command did not end well; the message is the last line that it said."""
 
 
-def measure(command: Sequence[str], cache: Path, limit: float) -> Usage:
+def measure(command: Sequence[str], limit: float) -> Usage:
     """Run a command once.
 
     Args:
-        cache: where compiled modules are kept, as they are where packages are installed.
         limit: seconds.
 
     Raises:
@@ -50,7 +49,7 @@ def measure(command: Sequence[str], cache: Path, limit: float) -> Usage:
     """
     measured = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(limit), *command],
-        cwd=ROOT, env=environment(cache), capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     status, *numbers = measured.stdout.split() or ["none"]
     if measured.returncode or status != "0":
@@ -60,27 +59,27 @@ def measure(command: Sequence[str], cache: Path, limit: float) -> Usage:
     return Usage(seconds, cpu, peak / (2**20 if sys.platform == "darwin" else 1024))
 
 
-def together(command: Sequence[str], cache: Path) -> float | None:
+def together(command: Sequence[str]) -> float | None:
     """The most MB that all processes of a command have at a time, what they share counted once.
 
-    None where the system does not tell (it is Linux's PSS).
+    Of mapped files, which programs that have nothing to do with this may map too, it counts what
+    the process has that maps the most. None where the system does not tell (it is Linux's PSS).
     """
     if not Path("/proc/self/smaps_rollup").exists():
         return None
     most = 0
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(cache), stdout=subprocess.DEVNULL
-    )  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
     while process.poll() is None:
-        most = max(most, sum(_share(pid) for pid in _family(process.pid)))
+        own, files = zip(*map(_held, _family(process.pid)), strict=True)
+        most = max(most, sum(own) + max(files))
         time.sleep(_TICK)
     return most / 1024
 
 
-def environment(cache: Path) -> dict[str, str]:
-    """The environment of what is measured: this checkout, its modules compiled in `cache`."""
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache)}
+def environment() -> dict[str, str]:
+    """The environment of what is measured: this checkout, whose modules are kept compiled."""
+    dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPROFILEIMPORTTIME")
+    return {k: v for k, v in os.environ.items() if k not in dropped} | {"PYTHONPATH": str(ROOT)}
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -91,10 +90,10 @@ def _family(pid: int) -> Iterator[int]:
                 yield from _family(int(child))
 
 
-def _share(pid: int) -> int:
-    """KB of a process, its part of what it shares with others; 0 where it is gone."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    return 0
+def _held(pid: int) -> tuple[int, int]:
+    """KB of a process: its part of what it shares in its family, its files; 0 where it is gone."""
+    with contextlib.suppress(OSError, KeyError):
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        size = {line.split()[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+        return size["Pss_Anon:"] + size["Pss_Shmem:"], size["Rss:"] - size["Anonymous:"]
+    return 0, 0

@@ -41,11 +41,16 @@ def torchinfo(make: type[nn.Module], sizes: list[int]) -> Any:
 
 @rival
 def fake(make: type[nn.Module], sizes: list[int]) -> Any:
-    """A forward of FakeTensors."""
+    """A forward of FakeTensors.
+
+    The network is built on the meta device, for its initialisation may read values.
+    """
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    with FakeTensorMode():
-        return make().eval()(torch.empty(sizes)).shape
+    with torch.device("meta"):
+        model = make().eval()
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            return model(torch.empty(sizes)).shape
 
 
 @rival

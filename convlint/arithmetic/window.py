@@ -219,12 +219,14 @@ def explain_unpooling(layer: Layer) -> str | None:
     )
 
 
-def pad_ends(pad: Sequence[Dim]) -> list[tuple[Dim, Dim]]:
+def pad_ends(pad: Sequence[Any]) -> list[tuple[Dim, Dim]]:
     """What `F.pad` adds before and after the axes it pads, in the order of the axes.
 
-    torch names the last axis first: `(left, right, top, bottom)`.
+    torch names the last axis first: `(left, right, top, bottom)`.  A number that lies in a
+    tensor is not known.
     """
-    return [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
+    ends = [end if isinstance(end, (int, Unknown)) else Unknown() for end in pad]
+    return [(ends[i], ends[i + 1]) for i in range(len(ends) - 2, -1, -2)]
 
 
 def scaled(n: Dim, factor: Any) -> Dim:

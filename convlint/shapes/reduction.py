@@ -170,6 +170,16 @@ def _all_or_any(input: TensorSpec, dim: Dims = None, keepdim: Any = False) -> Te
 _register("all any", _all_or_any)
 
 
+def _is_true(input: TensorSpec) -> TensorSpec:
+    """What torch's own checks of values are made of (`torch._check_tensor_all`)."""
+    if input.dtype not in (None, torch.bool):
+        raise Rejected("the input must be of dtype bool")
+    return TensorSpec((), torch.bool)
+
+
+_register("_is_all_true _is_any_true", _is_true)
+
+
 @operator
 def count_nonzero(input: TensorSpec, dim: Dims = None) -> TensorSpec:
     return reduced(input, dim, False, torch.int64)

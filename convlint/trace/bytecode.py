@@ -63,9 +63,7 @@ def _breaks(code: Sequence[dis.Instruction], place: int, at: int) -> bool:
         return False
     if any(one.opname == "COPY" for one in code[max(at - 2, 0) : at + 3]):
         return False  # it is a value that is dropped, not the iterator
-    return any(
-        one.opname == "FOR_ITER" and at < _place(code, one.argval) for one in code[:at]
-    )
+    return any(one.opname == "FOR_ITER" and at < _place(code, one.argval) for one in code[:at])
 
 
 def _raises(code: Sequence[dis.Instruction], place: int) -> bool:

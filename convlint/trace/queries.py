@@ -18,7 +18,9 @@ _CPU: Final = torch.device("cpu")
 Query = Callable[[Recorder, Value, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 QUERIES: Final[dict[Any, Query]] = {}
 
-_USUALLY_TRUE: Final = frozenset({"all", "isfinite", "allclose", "equal", "isclose"})
+_USUALLY_TRUE: Final = frozenset(
+    {"all", "_is_all_true", "isfinite", "allclose", "equal", "isclose"}
+)
 """A question made by these is a check that a sane network passes."""
 
 

@@ -19,7 +19,8 @@ from convlint.surroundings import kept
 @contextlib.contextmanager
 def restored(module: nn.Module | None = None) -> Iterator[None]:
     """Put back what user code changes: attributes of modules, random numbers, torch's defaults."""
-    parts = [_Part(m) for m in module.modules()] if module is not None else []
+    layouts: dict[tuple[str, ...], tuple[str, ...]] = {}
+    parts = [_Part(m, layouts) for m in module.modules()] if module is not None else []
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     device = _default_device()
     seed, numbers = torch.get_rng_state(), random.getstate()
@@ -46,20 +47,24 @@ def _default_device() -> Any:
 
 
 class _Part:
-    """A module's attributes, and what its containers hold."""
+    """A module's attributes, and what its containers hold.
 
-    __slots__ = ("containers", "kind", "module", "values")
+    A network has thousands, and each counts at the peak of a check's memory: the names of the
+    attributes, which all modules of a kind share, are kept once, in `layouts`, and of containers
+    only those are copied that hold something; the dicts of hooks above all are empty.
+    """
 
-    def __init__(self, module: nn.Module) -> None:
+    __slots__ = ("filled", "kind", "module", "names", "values")
+
+    def __init__(self, module: nn.Module, layouts: dict[tuple[str, ...], tuple[str, ...]]) -> None:
         self.module = module
         self.kind = type(module)
-        self.values = dict(module.__dict__)
-        # Most of them, the dicts of hooks above all, are empty, and stay so.
-        self.containers = [
-            (held, held.copy() if held else None)
-            for held in self.values.values()
-            if type(held) in _CONTAINERS
-        ]
+        names = tuple(module.__dict__)
+        self.names = layouts.setdefault(names, names)
+        self.values = tuple(module.__dict__.values())
+        self.filled = tuple(
+            [(held, held.copy()) for held in self.values if type(held) in _CONTAINERS and held]
+        )
         for held in (module._parameters, module._buffers):
             for name, tensor in held.items():
                 if tensor is not None and is_lazy(tensor):  # filled in place otherwise
@@ -70,18 +75,17 @@ class _Part:
         if type(self.module) is not self.kind:  # a lazy module that knows its sizes by now
             self.module.__class__ = self.kind
         names = self.module.__dict__
-        names.update(self.values)
-        if len(names) > len(self.values):
-            for name in names.keys() - self.values.keys():
+        names.update(zip(self.names, self.values, strict=True))
+        if len(names) > len(self.names):
+            for name in names.keys() - set(self.names):
                 del names[name]
-        for held, before in self.containers:
-            if before is None:
-                if held:
-                    held.clear()
-            elif isinstance(held, list):
+        for held in self.values:
+            if type(held) in _CONTAINERS and held:
+                held.clear()
+        for held, before in self.filled:
+            if isinstance(held, list):
                 held[:] = before
             else:
-                held.clear()
                 held.update(before)
 
 

@@ -5,11 +5,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from convlint.dims import Unknown
+from convlint.judge import judge
 from convlint.trace import mode
 from tests.oracle import agree, convlint_says
 from tests.sampling import sampled
@@ -65,3 +68,15 @@ def test_answers_without_torch(how: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(mode, "ask", no_torch)
     agree(lambda: lambda x: F.pad(x, [1, 2, 0, 1], mode=how), [((2, 3, 4, 4), FLOAT)])
     agree(lambda: lambda x: F.pad(input=x, pad=(x.size(2) - 4, 1)), [((2, 3, 4, 4), FLOAT)])
+
+
+@pytest.mark.parametrize("how", ["constant", "reflect", "replicate", "circular"])
+def test_a_number_that_lies_in_a_tensor_is_not_known(how: str) -> None:
+    def padded(x: torch.Tensor) -> torch.Tensor:
+        return F.pad(x, (1, x.amax().long()), mode=how)
+
+    network, _ = convlint_says(lambda: padded, [((2, 3, 4), FLOAT)])
+    *known, last = network.outputs.shape
+    assert (*known, 5) == padded(torch.zeros(2, 3, 4)).shape
+    assert isinstance(last, Unknown)
+    assert not list(judge(network))  # a rule that fails says so

@@ -32,6 +32,13 @@ def test_of_all(name: str, x: Operand) -> None:
 
 
 @SEARCH
+@given(st.sampled_from(["_is_all_true", "_is_any_true"]), operands([torch.bool, *DTYPES]))
+def test_checks_of_values(name: str, x: Operand) -> None:
+    agree(getattr(torch, name), [x])
+    agree(lambda t: getattr(t > 0, name)(), [x])
+
+
+@SEARCH
 @given(st.sampled_from(REDUCTIONS), operands(DTYPES), dims, st.booleans(), st.booleans())
 def test_along_one(name: str, x: Operand, dim: int, keep: bool, keywords: bool) -> None:
     function = getattr(torch, name)

@@ -21,7 +21,7 @@ SAME = {
     "efficientnet_b7": ("torchvision.models", "efficientnet_b7"),
     "convnext": ("torchvision.models", "convnext_tiny"),
     "swin": ("torchvision.models", "swin_t"),
-    "vit_giant": ("timm.models.vision_transformer", "vit_giant_patch14_224"),
+    "vit_giant": ("timm.models.vision_transformer", "vit_gigantic_patch14_224"),
 }
 _WEIGHED = (nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.LayerNorm)
 

@@ -101,6 +101,17 @@ def test_a_check_of_data_is_passed() -> None:
     assert network.outputs.shape == (2, 8, 16, 16)
 
 
+def test_a_check_within_torch_is_passed() -> None:
+    class Checking(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            torch._check_tensor_all(x > -9, lambda: "too small")
+            return x
+
+    network = follow(Checking, IMAGE)
+    assert (network.raised, network.layers[-1].op) == ((), "_is_all_true")
+
+
 def test_recursion_and_generators() -> None:
     class Pyramid(Net):
         def levels(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -127,6 +138,40 @@ def test_a_branch_on_data_is_assumed() -> None:
     assert network.outputs.shape == (2, 8, 16, 16)
     assert len(network.assumptions) == 1
     assert network.assumptions[0].assumed == "false"
+
+
+def test_a_for_loop_on_data_goes_on() -> None:
+    class Refining(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            for _ in range(3):
+                x = F.relu(x)
+                if (x < -1).all():
+                    break
+            for _ in range(3):
+                x = F.elu(x)
+                if not (x > -9).any():
+                    break
+                x = F.gelu(x)
+            return x
+
+    network = follow(Refining, IMAGE)
+    assert [ops(network).count(op) for op in ("relu", "elu", "gelu")] == [3, 3, 3]
+
+
+def test_a_value_that_is_dropped_in_a_for_loop_is_no_break() -> None:
+    class Dropping(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            for scale in (1, 2):
+                chosen = (x > 9).any() and scale
+                x = x.relu() if chosen is scale else x.tanh()
+                if -9.0 < x.amin() < -8.0:
+                    x = x.relu()
+            return x
+
+    network = follow(Dropping, IMAGE)
+    assert (ops(network).count("tanh"), ops(network).count("relu")) == (2, 0)
 
 
 def test_loops_on_data_end() -> None:

@@ -1,5 +1,5 @@
 # convlint: target Net 1,3,224,224
-"""ViT-g/14 (Zhai and others, 2022), one billion parameters, as timm's vit_giant_patch14_224."""
+"""ViT-G/14 (Zhai and others, 2022), 1.8 billion parameters, as timm's vit_gigantic_patch14_224."""
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +35,7 @@ class Block(nn.Module):
 
 
 class Net(nn.Module):
-    def __init__(self, size=224, patch=14, dim=1408, depth=40, heads=16, hidden=6144, classes=1000):
+    def __init__(self, size=224, patch=14, dim=1664, depth=48, heads=16, hidden=8192, classes=1000):
         super().__init__()
         self.patches = nn.Conv2d(3, dim, patch, stride=patch)
         self.token = nn.Parameter(torch.zeros(1, 1, dim))

@@ -18,8 +18,16 @@ from convlint.tensor import TensorSpec
 _FOLDERS = ("unets", "autoencoders", "transformers", "controlnets")
 _PARTS = re.compile("Adapter|Multi")
 """Parts of networks, and networks that are made of others."""
-_VIDEO = re.compile("3D|Motion|SpatioTemporal|I2VGen|SparseControl|QwenImage21|Cosmos|Video|H3$")
+_VIDEO = re.compile(
+    "3D(?!iT)|Motion|SpatioTemporal|I2VGen|SparseControl|QwenImage21|Cosmos|Video|H3$"
+)
+"""Networks over videos, also where their layers are 2-D."""
+_FRAMES_FLAT = re.compile("Motion|SparseControl")
+"""Networks that take a text for every frame."""
+_BUNDLED = re.compile("BriaFibo2|SanaWM")
+"""Networks that take the outputs of several layers of the one that encodes the text."""
 _FRAMES_FIRST = re.compile("SpatioTemporal|CogVideoX|ConsisID|AnyFlow")
+"""Networks that take the frames before the channels."""
 _BATCH, _WORDS, _FRAMES, _LATENT, _IMAGE, _SOUND = 2, 16, 8, 32, 128, 2**16
 _REQUIRED = {
     "in_channels": 3,
@@ -45,6 +53,8 @@ _TEXT = (
     "cap_feat_dim",
     "context_in_dim",
     "llm_features_dim",
+    "dit_text_dim",
+    "cond_token_dim",
     "embedding_dim",
 )
 """What configs call the width of the encoded text, the one of the input first."""
@@ -155,9 +165,13 @@ def _text(model: nn.Module, sample: TensorSpec) -> TensorSpec | None:
     wide = next((config[name] for name in _TEXT if config.get(name)), None)
     if wide is None:
         return None
-    many = _BATCH * _FRAMES if "Motion" in type(model).__name__ else _BATCH
-    words = config.get("num_embeddings") or _WORDS
-    return tensor(many, words, wide if isinstance(wide, int) else wide[0])
+    is_flat = bool(_FRAMES_FLAT.search(type(model).__name__))
+    many = _BATCH * _FRAMES if is_flat else _BATCH
+    words = config.get("num_embeddings") or config.get("max_text_seq_length") or _WORDS
+    width = wide if isinstance(wide, int) else wide[0]
+    if _BUNDLED.search(type(model).__name__):
+        return tensor(many, 1 + len(config.get("injection_layer_ids", ())), words, width)
+    return tensor(many, words, width)
 
 
 def _condition(model: nn.Module, sample: TensorSpec) -> TensorSpec:
@@ -196,7 +210,7 @@ _INPUTS: dict[str, Callable[[nn.Module, TensorSpec], Any]] = {
     **dict.fromkeys(
         ("sample", "hidden_states", "image_latents", "x"), lambda model, sample: sample
     ),
-    **dict.fromkeys(("timestep", "timesteps", "fps"), _always(dtype=torch.int64)),
+    **dict.fromkeys(("timestep", "timesteps", "fps"), _always()),
     **dict.fromkeys(("timestep_ratio", "timestep_r", "r_timestep"), _always()),
     **dict.fromkeys(("encoder_hidden_states", "text_bth"), _text),
     **dict.fromkeys(
@@ -235,7 +249,9 @@ _INPUTS: dict[str, Callable[[nn.Module, TensorSpec], Any]] = {
         _BATCH, _config(model)["vace_in_channels"], _FRAMES, _LATENT, _LATENT
     ),
     "global_hidden_states": lambda model, sample: tensor(
-        _BATCH, 1, _config(model)["global_states_input_dim"]
+        _BATCH,
+        1,
+        _config(model).get("global_states_input_dim") or _config(model)["global_cond_dim"],
     ),
     "num_frames": lambda model, sample: _FRAMES,
     **dict.fromkeys(("height", "width"), lambda model, sample: _LATENT),

@@ -15,7 +15,8 @@ from benchmarks.zoo.model import Call, Model, tensor
 
 _IN, _OUT, _SIZE, _BATCH, _HIDDEN = 1, 2, 64, 2, 16
 _PARTS = re.compile(
-    "^(Bert|Topology|MultiModal$|Transchex$|VISTA3D$|.*(Block|Bottleneck|Layer|Merging|MergingV2|Pooler|Adapter)$)"
+    "^(Bert|Topology|(MultiModal|Transchex|VISTA3D)$)"
+    "|^(.*(Block|Bottleneck|Layer|Merging|MergingV2|Pooler|Adapter)$)"
     "|^(Classifier|EfficientNet|ResNet|SENet)$"
 )
 """Parts of networks, and the families of which the library has the members as well.

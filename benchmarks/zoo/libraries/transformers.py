@@ -42,7 +42,7 @@ _LACKING: dict[str, dict[str, Any]] = {
                     ("symmetric_conv_long", [long, long]),
                 )
             },
-        }
+        },
     },
     "Sapiens2For": {
         "head_config": {
@@ -62,7 +62,7 @@ _SEEN = ("vision_config", "backbone_config", "encoder", "perception_encoder_conf
 
 
 def models() -> Iterator[Model]:
-    """Those that take `pixel_values`; images that come with a text are left out."""
+    """Those that take `pixel_values`; images that stand within a text are left out."""
     shims.torchvision()
     import transformers
     from transformers.models.auto import modeling_auto
@@ -75,7 +75,8 @@ def models() -> Iterator[Model]:
     for name in found:
         if inspect.isclass(made := getattr(transformers, name, None)):
             takes = inspect.signature(made.forward).parameters
-            if any(p.startswith("pixel_values") for p in takes):
+            written = any("image_token" in entry for entry in dir(made.config_class))
+            if any(p.startswith("pixel_values") for p in takes) and not written:
                 yield Model("transformers", name, _making(made), _call)
 
 
@@ -118,6 +119,11 @@ def _call(model: nn.Module) -> Call:
         kwargs["aspect_ratio_mask"] = tensor(_BATCH, 1, tiles, dtype=torch.int64)
     if "task_inputs" in takes:
         kwargs["task_inputs"] = tensor(_BATCH, config.task_seq_len, dtype=torch.int64)
+    if "classes_structure" in takes:  # one word for each image
+        for name in ("classes_input_ids", "tasks_input_ids"):
+            kwargs[name] = tensor(_BATCH, _WORDS, dtype=torch.int64)
+            kwargs[name.replace("input_ids", "attention_mask")] = kwargs[name]
+        kwargs["classes_structure"] = torch.ones(_BATCH, dtype=torch.int64)
     if "input_ids" in takes and hasattr(config, "text_config"):
         kwargs["input_ids"] = tensor(_BATCH, _WORDS, dtype=torch.int64)
     return Call((), kwargs)
