@@ -59,7 +59,7 @@ def _ends(code: Sequence[dis.Instruction], place: int, at: int) -> int:
 
 def _breaks(code: Sequence[dis.Instruction], place: int, at: int) -> bool:
     """Whether the code at `place` does nothing but to leave the `for` that the question is in."""
-    if code[place].opname not in ("POP_TOP", "POP_ITER"):
+    if place >= len(code) or code[place].opname not in ("POP_TOP", "POP_ITER"):
         return False
     if any(one.opname == "COPY" for one in code[max(at - 2, 0) : at + 3]):
         return False  # it is a value that is dropped, not the iterator

@@ -248,10 +248,10 @@ _INPUTS: dict[str, Callable[[nn.Module, TensorSpec], Any]] = {
     "control_hidden_states": lambda model, sample: tensor(
         _BATCH, _config(model)["vace_in_channels"], _FRAMES, _LATENT, _LATENT
     ),
-    "global_hidden_states": lambda model, sample: tensor(
-        _BATCH,
-        1,
-        _config(model).get("global_states_input_dim") or _config(model)["global_cond_dim"],
+    "global_hidden_states": lambda model, sample: (
+        tensor(_BATCH, 1, wide)
+        if (wide := _config(model).get("global_states_input_dim"))
+        else tensor(_BATCH, _config(model)["global_cond_dim"])
     ),
     "num_frames": lambda model, sample: _FRAMES,
     **dict.fromkeys(("height", "width"), lambda model, sample: _LATENT),
