@@ -363,6 +363,8 @@ def _started(words: Sequence[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
+        # Else it is deaf to it where the tests run in the background of a shell.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     _until(lambda: len(_family(process.pid)) > len(words) - 2)
     time.sleep(0.3)

@@ -106,7 +106,11 @@ def multi_head_attention_forward(
         return nothing, nothing if need_weights else None
     more = (bias_k is not None) + bool(add_zero_attn)
     strides = None if batch_first and len(query.shape) == 3 else CONTIGUOUS
-    result = TensorSpec(query.shape, dtype, strides)  # as many features come out as must go in
+    features = query.shape[-1]  # as many come out as must go in
+    if out_proj_weight is not None and out_proj_weight.shape is not None:
+        made = out_proj_weight.shape[0]
+        features = features if made == embed_dim_to_check else made
+    result = TensorSpec((*query.shape[:-1], features), dtype, strides)
     if not need_weights:
         return result, None
     keys: Dim = Unknown()

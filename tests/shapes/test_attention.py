@@ -87,6 +87,29 @@ def test_multihead(data: Any, first: bool, weights: bool, average: bool, batched
 
 
 @SEARCH
+@given(st.data(), sizes(2), sizes(3), sizes(6), st.booleans(), st.booleans())
+def test_a_projection_to_other_features(
+    data: Any, heads: int, each: int, out: int, batched: bool, weights: bool
+) -> None:
+    width = heads * each
+    lead = data.draw(st.tuples(*[st.integers(1, 4)] * (1 + batched)))
+
+    def make() -> Any:
+        rows = torch.rand(3 * width, width)
+        project = (torch.rand(out, width), torch.rand(out))
+
+        def attend(x: torch.Tensor) -> Any:
+            return F.multi_head_attention_forward(
+                x, x, x, width, heads, rows, None, None, None, False, 0.0, *project,
+                need_weights=weights,
+            )  # fmt: skip
+
+        return attend
+
+    agree(make, [(data.draw(near((*lead, width))), FLOAT)])
+
+
+@SEARCH
 @given(st.data())
 def test_scaled_dot_product(data: Any) -> None:
     lead = data.draw(shapes(most=2, high=3))
