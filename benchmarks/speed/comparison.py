@@ -52,9 +52,9 @@ def _rows(model: Model, tools: Sequence[str], rounds: int) -> Iterator[Row]:
     turns: dict[str, list[tuple[Usage, Usage]]] = {tool: [] for tool in tools}
     failures: dict[str, str] = {}
     done: set[str] = set()
-    for number in range(1 + rounds):  # the first fills the caches
-        base = measure(_IMPORT, LIMIT)
-        for tool in (one for one in tools if one not in done):
+    for number in range(1 + rounds):  # the first fills the caches, and counts for slow tools only
+        base = measure(_IMPORT, LIMIT) if number else None
+        for tool in (one for one in tools if one not in done and (number or one != "bare")):
             try:
                 usage = measure(_command(model, tool), LIMIT)
             except Failed as reason:
@@ -64,7 +64,7 @@ def _rows(model: Model, tools: Sequence[str], rounds: int) -> Iterator[Row]:
             if usage.seconds > SLOW:
                 done.add(tool)
             if number or tool in done:
-                turns[tool].append((base, usage))
+                turns[tool].append((base or measure(_IMPORT, LIMIT), usage))
     for tool in tools:
         if tool in failures:
             yield Row(model.name, tool, failure=failures[tool])

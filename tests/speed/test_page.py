@@ -98,7 +98,7 @@ def test_the_tool(tmp_path: Path) -> None:
     file = tmp_path / "speed.md"
     done = CliRunner().invoke(
         main,
-        ["--repeat", "1", "--model", "unet", "--tool", "forward", "--page", str(file)],
+        ["--repeat", "1", "--model", "unet", "--tool", "fake", "--page", str(file)],
         catch_exceptions=False,
     )
     assert done.exit_code == 0, done.output
@@ -108,7 +108,7 @@ def test_the_tool(tmp_path: Path) -> None:
     assert "| U-Net, whole process | 1.30 | " in text
     for stage in ("start Python", "import torch", "build", "trace", "judge", "write the report"):
         assert f"\n| {stage} | " in text
-    for tool in ("bare", "convlint", "forward"):
+    for tool in ("bare", "convlint", "fake"):
         (line,) = [one for one in done.output.splitlines() if one.startswith(f"unet {tool}: ")]
         assert float(line.split()[-1]) > 0.1
 
