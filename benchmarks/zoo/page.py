@@ -13,6 +13,8 @@ from benchmarks.zoo.examine import Outcome
 from benchmarks.zoo.sizes import Comparison
 
 _SHOWN = 25
+_WITHOUT_DATA = ("DataDependentOutputException", "DynamicOutputShapeException")
+"""What fake tensors raise where only data could answer."""
 
 
 def page(outcomes: Sequence[Outcome], comparisons: Sequence[Comparison] = ()) -> str:
@@ -62,10 +64,20 @@ def _lines(outcomes: list[Outcome]) -> Iterator[str]:
         ((o, o.failure or o.torch_error) for o in outcomes if not o.truth),
         "torch runs every model.",
     )
-    refused = [o for o in outcomes if not o.truth]
+    refused = [o for o in outcomes if _is_refused(o)]
     if refused:
         told = sum(bool(o.errors or o.failure) for o in refused)
-        yield from ("", f"convlint reports {told} of these {len(refused)} as well.")
+        yield from (
+            "",
+            f"torch raises in {len(refused)} of these; convlint reports {told} as well.",
+        )
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    """Whether torch raises, be it in the constructor: not where only the run without data fails."""
+    without_data = outcome.torch_error.startswith(_WITHOUT_DATA)
+    in_forward = bool(outcome.torch_error) and not without_data
+    return in_forward or outcome.failure.startswith("construction: ")
 
 
 def _row(title: str, mine: list[Outcome]) -> str:

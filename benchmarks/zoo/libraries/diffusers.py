@@ -76,14 +76,12 @@ _TEXT = (
     "embedding_dim",
 )
 """What configs call the width of the encoded text, the one of the input first."""
-
-
 _LENGTHS = ("num_embeddings", "max_text_seq_length", "text_len")
 """What configs call the number of words, where it is fixed."""
 
 
 def models() -> Iterator[Model]:
-    """Every network; those that take what no config tells are told when they are called."""
+    """Every network; the call of one that takes what no config tells raises ValueError."""
     shims.torchvision()
     from diffusers.models.modeling_utils import ModelMixin
 
@@ -106,11 +104,10 @@ def _making(made: Any) -> Callable[[], nn.Module]:
         needed = [p.name for p in _parameters(made.__init__) if p.name != "self"]
         given = {n: _REQUIRED[n] for n in needed if n in _REQUIRED}
         lacking = (v for name, v in _LACKING.items() if re.match(name, made.__name__))
-        module: Any = made(**given | next(lacking, {}))
+        module: nn.Module = made(**given | next(lacking, {}))
         if _TILED.search(made.__name__):
-            module.enable_tiling()
-        network: nn.Module = module
-        return network
+            module.enable_tiling()  # type: ignore[operator]
+        return module
 
     return make
 
@@ -321,6 +318,8 @@ _INPUTS: dict[str, Callable[[nn.Module, TensorSpec], Any]] = {
         )
     ],
     "text_rope_pos": lambda model, sample: torch.arange(_WORDS),
+    "latents": lambda model, sample: tensor(_BATCH, _config(model)["latent_channels"], _LATENT),
+    "z": lambda model, sample: tensor(_BATCH, _config(model)["latent_channels"], 4, 8, 8),
     "mel": lambda model, sample: tensor(_BATCH, _config(model)["num_mels"], _LATENT),
     "shape_list": lambda model, sample: [[(1, _LATENT // 2, _LATENT // 2)]] * _BATCH,
     "proj_embedding": _sized("embedding_proj_dim", "embedding_dim"),

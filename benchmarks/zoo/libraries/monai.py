@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,17 +17,20 @@ from benchmarks.zoo.model import Call, Model, tensor
 
 _IN, _OUT, _SIZE, _BATCH, _HIDDEN = 1, 2, 64, 2, 16
 _PARTS = re.compile(
-    "^(Bert|Topology|(MultiModal|Transchex|VISTA3D)$)"
+    "^(Bert|Topology|(MultiModal|VISTA3D)$)"
     "|^(.*(Block|Bottleneck|Layer|Merging|MergingV2|Pooler|Adapter)$)"
-    "|^(Classifier|EfficientNet|ResNet|SENet)$"
+    "|^(EfficientNet|ResNet|SENet)$"
 )
-"""Parts of networks, and the families of which the library has the members as well.
-
-Transchex downloads the configuration of its language model.
-"""
+"""Parts of networks, and the families of which the library has the members as well."""
 _MAKERS = re.compile("^(resnet|MedNe|vista3d)")
 """Functions that make a network."""
-_FLAT = {"HoVerNet": 256, "MILModel": 224, "TorchVisionFCModel": 224, "Quicknat": 64}
+_FLAT = {
+    "CellSamWrapper": 64,
+    "HoVerNet": 256,
+    "MILModel": 224,
+    "TorchVisionFCModel": 224,
+    "Quicknat": 64,
+}
 """Networks over images only, and the side of these."""
 _BROAD = ("AHNet", "MultiScalePatchDiscriminator")
 """Networks that make their input too small otherwise."""
@@ -41,6 +46,7 @@ def _values(axes: int) -> dict[str, Any]:
         "in_channels": _IN,
         "out_channels": _OUT,
         "num_classes": _OUT,
+        "classes": _OUT,
         "pretrained": False,
         "img_size": sizes,
         "image_size": sizes,
@@ -74,6 +80,7 @@ def _values(axes: int) -> dict[str, Any]:
         "hidden_size": 64,
         "mlp_dim": 128,
         "num_layers": 2,
+        **dict.fromkeys((f"num_{kind}_layers" for kind in ("language", "vision", "mixed")), 2),
         "num_heads": 2,
         "hyena_stages": [True, True, False, False],
     }
@@ -107,14 +114,24 @@ _BY_NETWORK: dict[str, dict[str, Any]] = {
 def models() -> Iterator[Model]:
     """Over images and over volumes, where a network does both."""
     shims.torchvision()
-    from monai.networks import nets
-
-    for name, made in sorted(vars(nets).items()):
+    for name, made in _found():
         is_class = inspect.isclass(made) and issubclass(made, nn.Module)
         if name != getattr(made, "__name__", "") or not (is_class or _MAKERS.search(name)):
             continue
         if not _PARTS.search(name):
             yield from _models(name, made)
+
+
+def _found() -> Iterator[tuple[str, Any]]:
+    """What the library offers by name, and the networks that a file of it is named after."""
+    from monai.networks import nets
+
+    offered = dict(vars(nets))
+    for file in pkgutil.iter_modules(nets.__path__):
+        inside = vars(importlib.import_module(f"{nets.__name__}.{file.name}"))
+        wanted = file.name.replace("_", "")
+        offered |= {name: made for name, made in inside.items() if name.lower() == wanted}
+    yield from sorted(offered.items())
 
 
 def _models(name: str, made: Any) -> Iterator[Model]:
