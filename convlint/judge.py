@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import Any, Final
 
+from convlint.advice.batch import batch_of
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
+
+BATCH: Final = "<batch>"
+"""The stage of rules that are asked about the faults of another batch size."""
 
 
 def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
@@ -19,7 +24,29 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
         codes: the rules to ask; None for those that are on by default.
     """
     asked = [r for r in rules() if (r.default if codes is None else r.code in codes)]
-    yield from _folded(_findings(network, asked))
+    told = []
+    for found in _folded(_findings(network, asked)):
+        told.append(found)
+        yield found
+    for rule in asked:
+        if BATCH in rule.operators:
+            yield from _folded(_at_another_batch(rule, network, told))
+
+
+def _at_another_batch(
+    asked: Rule, network: Network, told: Collection[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What `asked` says of the faults that only another batch has."""
+    batch = network.analysis(batch_of)
+    if batch is None or not batch.is_certain:
+        return
+    size, other = max(batch.others.items())
+    sure = [r for r in rules() if r.severity is Severity.ERROR and r.operators and r.default]
+    places = {found.location for found in told}
+    for found in _folded(_findings(replace(other, again=None), sure)):
+        if found.severity is Severity.ERROR and found.location not in places:
+            for finding in _asked(asked, batch, size, found):
+                yield _diagnostic(asked, finding, None)
 
 
 def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
@@ -44,7 +71,7 @@ def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
                 yield _diagnostic(rule, finding, finding.layer)
 
 
-def _asked(rule: Rule, *subject: Layer | Network) -> Iterator[Finding]:
+def _asked(rule: Rule, *subject: Any) -> Iterator[Finding]:
     """What a rule says; that it failed, where it does: the others are asked all the same."""
     try:
         yield from rule.check(*subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from convlint.diagnostic import Location
 from convlint.frame import Frame
@@ -14,6 +14,8 @@ from convlint.tensor import TensorSpec
 if TYPE_CHECKING:
     import networkx as nx
     import torch
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,11 +132,40 @@ class Network:
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    again: Callable[[Mapping[str, TensorSpec] | None, bool | None], Network] | None = field(
+        default=None, repr=False
+    )
+    """The same module with other inputs (by name) and in another mode (None: as it was)."""
+    _analyses: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def analysis(self, kind: Callable[[Network], _T]) -> _T:
+        """`kind(network)`, made when it is first asked for: what several rules want to know."""
+        if kind not in self._analyses:
+            self._analyses[kind] = kind(self)
+        found: _T = self._analyses[kind]
+        return found
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Layer]:
+        """The layers by their names."""
+        return {layer.name: layer for layer in self.layers}
+
+    def counterpart(self, layer: Layer) -> Layer | None:
+        """The same call in this network, for a layer of the same module at other sizes."""
+        found = self.by_name.get(layer.name)
+        if found is None or found.op != layer.op or found.frames != layer.frames:
+            return None
+        return found
 
     @property
     def inputs(self) -> tuple[Layer, ...]:
         """The network's inputs."""
         return tuple(layer for layer in self.layers if layer.op == "input")
+
+    @cached_property
+    def results(self) -> tuple[TensorSpec, ...]:
+        """The tensors that the network gives, in order."""
+        return tuple(_tensors(self.outputs))
 
     @cached_property
     def graph(self) -> nx.MultiDiGraph[str]:

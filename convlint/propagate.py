@@ -141,6 +141,8 @@ def _plain_call(node: Any, args: Any, kwargs: Any) -> Any:
         return node.target(*args, **kwargs)
     except (TypeError, ValueError, LookupError, ZeroDivisionError):
         return Unknown()
+    except RuntimeError:  # it stands for a module that ended in an exception
+        return UNKNOWN_TENSOR
 
 
 def _look_up(value: Any, values: Mapping[str, Any]) -> Any:

@@ -259,12 +259,18 @@ def _copied(
 def getitem(input: TensorSpec, index: Any) -> TensorSpec:
     if input.shape is None:
         return input.with_shape(None, None)
-    return taken(input, index)[1]
+    made = taken(input, index)[1]
+    return input.with_shape(None, None) if _has_unknown_rank(index) else made
+
+
+def _has_unknown_rank(index: Any) -> bool:
+    """Whether an index is a tensor of which not even the rank is known: so is what it picks."""
+    return any(isinstance(item, TensorSpec) and item.shape is None for item in indices(index))
 
 
 @operator("Tensor.__setitem__", name="setitem", only=True)
 def setitem(input: TensorSpec, index: Any, value: Any) -> TensorSpec:
-    if input.shape is None:
+    if input.shape is None or _has_unknown_rank(index):
         return input
     if isinstance(value, (list, tuple, str)):
         raise Rejected(f"can't assign a {type(value).__name__} to a tensor")

@@ -13,6 +13,7 @@ import torch.fx
 from torch import nn
 
 from convlint.network import Network
+from convlint.propagate import propagate
 from convlint.tensor import TensorSpec
 from convlint.trace.construct import ConstructionError, build
 from convlint.trace.mode import TraceMode
@@ -33,6 +34,7 @@ def trace(
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
     names: Sequence[str] = (),
+    sizes: Mapping[str, TensorSpec] | None = None,
 ) -> Network:
     """Record `module.forward` over data-less inputs, and leave the module as it was.
 
@@ -42,22 +44,34 @@ def trace(
         kwargs: the same by parameter name.
         training: whether the module is put into training mode first.
         names: what to call the positional inputs.
+        sizes: other specs for inputs, by the names that they have in the network.
 
     Returns:
-        All layers, also behind a fault, with what the user's code raised, if it did.
+        All layers, also behind a fault, with what the user's code raised, if it did.  Its `again`
+        takes the recorded graph to other sizes where Python would take the same branches there,
+        and traces anew where it would not, or in the other mode.
     """
     plain: dict[int, dict[str, Any]] = {}
     for last in (False,) * _RESTARTS + (True,):
         known = len(plain)
         with contextlib.suppress(Restart), restored(module):
-            recorder = Recorder(module)
+            recorder = Recorder(module, sizes=sizes)
             recorder.escapes = plain
             recorder.may_restart = not last
             module.train(training)
             network = _trace(recorder, module, args, kwargs or {}, training, names)
             if len(plain) == known:
                 break
-    return network
+
+    def again(other: Mapping[str, TensorSpec] | None, mode: bool | None) -> Network:
+        if mode is None or mode == training:
+            same = propagate(network, other or {})
+            if same.guards_hold:
+                return same.network
+        wanted = {**(sizes or {}), **(other or {})}
+        return trace(module, args, kwargs, training if mode is None else mode, names, wanted)
+
+    return dataclasses.replace(network, again=again)
 
 
 def graph_module(network: Network) -> torch.fx.GraphModule:

@@ -121,7 +121,7 @@ class TraceMode(TorchFunctionMode):
                     return func(*args)
             elif func is torch.autograd.grad:
                 return self._gradients(args, kwargs)
-        if values and values[0].spec.shape is None and name in ("unbind", "__getitem__"):
+        if values and _is_open(values[0].spec, name):
             answer = self._opened(name, args)
             if answer is not NotImplemented:
                 return answer
@@ -399,6 +399,13 @@ def _without_device(
     )
     names = ("dtype", "memory_format", "other")
     return kept, {k: v for k, v in kwargs.items() if k in names and v is not None}
+
+
+def _is_open(spec: TensorSpec, name: str) -> bool:
+    """Whether it cannot be told into how many, or which, items a call takes a tensor apart."""
+    if spec.shape is None:
+        return name in ("unbind", "__getitem__")
+    return name == "unbind" and isinstance(spec.shape[:1] and spec.shape[0], Unknown)
 
 
 def _largest(output: Any) -> Any:

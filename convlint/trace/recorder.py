@@ -87,16 +87,19 @@ class _Graph(torch.fx.Graph):
 class Recorder:
     """The growing graph.  Without `root` nothing is recorded: shapes only (construction).
 
-    `refused` tells, of a call in a constructor, whether torch would raise.
+    `refused` tells, of a call in a constructor, whether torch would raise; `sizes` are other specs
+    for inputs, by name.
     """
 
     def __init__(
         self,
         root: torch.nn.Module | None,
         refused: Callable[[Layer], bool] | None = None,
+        sizes: Mapping[str, TensorSpec] | None = None,
     ) -> None:
         self.root = root
         self._refused = refused
+        self._sizes = sizes or {}
         self.graph: torch.fx.Graph = _Graph()
         self.filter = FrameFilter()
         self.layers: list[Layer] = []
@@ -422,6 +425,7 @@ class Recorder:
     def input(self, name: str, spec: TensorSpec) -> torch.Tensor:
         """A new input of the network."""
         node = self.graph.placeholder(name)
+        spec = self._sizes.get(node.name, spec)
         return self.hold(spec, node, self._layer(node.name, "input", name, {}, spec, path=name))
 
     # -- what the user's code looked at

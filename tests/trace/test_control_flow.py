@@ -391,3 +391,20 @@ def test_what_only_a_single_element_answers(name: str, shape: tuple[int, ...]) -
     except (RuntimeError, TypeError, ValueError):
         raises = True
     assert bool(traced(Call(ask), torch.zeros(shape)).raised) == raises
+
+
+def test_a_loop_over_as_many_items_as_data_decides() -> None:
+    class Points(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            mask = x[0, 0] > 0
+            points = torch.nonzero(mask)
+            kept = []
+            for i in torch.argsort(torch.masked_select(x[0, 0], mask)):
+                point = points[i] + 4
+                assert 4 <= point[0] < x.shape[2] + 4
+                kept.append(point)
+            return torch.stack(kept)
+
+    network = traced(Points(), IMAGE)
+    assert not network.raised
+    assert network.outputs.shape is None  # nobody knows how many, and of what an index was made

@@ -1,0 +1,196 @@
+"""# scrambling-reshape
+
+## What it does
+Finds a `view` or `reshape` that cuts across axes: the numbers fit, but values of different
+channels, positions or samples are put together.  Somebody meant `permute`.
+
+## Why is this bad?
+A reshape reads the values in the order in which they lie in memory and never moves an axis
+([torch.Tensor.view](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.view.html)).  As
+`(N, C, T)` viewed as `(N, T, C)` nothing raises, and every row is a mixture.  It is proven by the
+sizes: splitting and merging neighbouring axes leaves blocks that nest, and here they do not, be it
+with another batch or image, where the declared sizes happen to nest.  Padding a row and reshaping
+it to shift rows against each other (relative attention) is no fault.
+
+## Example
+```python
+# convlint: target Net 2,2,30,17
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 8, 3, padding=1)
+        self.rnn = nn.GRU(136, 24, batch_first=True)
+
+    def forward(self, x):
+        n, _, t, _ = x.shape
+        x = self.conv(x)
+        x = x.view(n, t, -1)  # error: CL410
+        return self.rnn(x)[0]
+```
+
+## Use instead
+```python
+# convlint: target Net 2,2,30,17
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 8, 3, padding=1)
+        self.rnn = nn.GRU(136, 24, batch_first=True)
+
+    def forward(self, x):
+        n, _, t, _ = x.shape
+        x = self.conv(x)
+        x = x.permute(0, 2, 1, 3).reshape(n, t, -1)
+        return self.rnn(x)[0]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise, permutations
+
+from convlint import Finding, Layer, Network, Shape, known, rule, show
+from convlint.advice.batch import batch_of
+from convlint.advice.sizes import Probe, other_batches, other_sizes
+from convlint.arithmetic.refinement import has_refinement, middles
+
+_FIXED = frozenset({"parameter", "buffer", "constant"})
+_SHIFTS = frozenset({"pad", "cat"})
+_VIEWS = frozenset(
+    {"view", "reshape", "flatten", "getitem", "contiguous", "unsqueeze", "squeeze", "transpose"}
+)
+
+
+@rule("CL410", "view", "reshape", "view_as", "reshape_as")
+def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
+    shapes = _shapes(layer)
+    if shapes is None or _is_shift(layer) or _is_told(layer, network):
+        return
+    old, new = shapes
+    if not has_refinement(old, new):
+        yield _finding(layer, old, new, None)
+        return
+    probes = network.analysis(other_batches)
+    if _may_hide(old, new):
+        probes += network.analysis(other_sizes)
+    for probe in probes:
+        there = probe.network.counterpart(layer)
+        shapes = _shapes(there) if there is not None and there.rejected is None else None
+        if shapes is not None and not has_refinement(*shapes):
+            yield _finding(layer, old, new, probe)
+            return
+
+
+def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """The sizes that a reshape takes and gives, where it works on data and can be done."""
+    if not layer.tensors or layer.rejected is not None or not layer.outputs:
+        return None
+    given, made = layer.tensors[0], layer.outputs[0]
+    if given.source is None or given.source.op in _FIXED:
+        return None
+    old, new = given.shape, made.shape
+    if old is None or new is None or not known(*old, *new) or 0 in old or 0 in new:
+        return None
+    sizes = tuple(map(int, old)), tuple(map(int, new))  # type: ignore[arg-type]
+    return sizes if _count(sizes[0]) == _count(sizes[1]) else None
+
+
+def _is_told(layer: Layer, network: Network) -> bool:
+    """Whether batch-changed speaks of it."""
+    batch = network.analysis(batch_of)
+    if batch is None or not batch.is_certain:
+        return False
+    return any(change.layer is layer for change in batch.changes)
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    total = 1
+    for n in shape:
+        total *= n
+    return total
+
+
+def _may_hide(old: tuple[int, ...], new: tuple[int, ...]) -> bool:
+    """Whether other sizes could show that axes are exchanged, where these do not."""
+    before, after = middles(old, new)
+    crosses = len(before) > 1 and len(after) > 1
+    return crosses or any(n > 1 and old.count(n) > 1 and n in new for n in old)
+
+
+def _is_shift(layer: Layer) -> bool:
+    """Whether rows were made longer just before, to be shifted against each other."""
+    source = layer.tensors[0].source
+    while source is not None and source.op in _VIEWS and source.tensors:
+        source = source.tensors[0].source
+    return source is not None and source.op in _SHIFTS
+
+
+def _finding(layer: Layer, old: Shape, new: Shape, probe: Probe | None) -> Finding:
+    there = probe.network.counterpart(layer) if probe is not None else None
+    shown = (old, new)
+    if there is not None:
+        shown = there.tensors[0].shape or (), there.outputs[0].shape or ()
+    note: tuple[str, ...] = ()
+    if probe is not None:
+        note = (f"{probe.what} it is {show(shown[0])} to {show(shown[1])}, where it shows",)
+    order = _permutation(*(map(int, shape) for shape in shown))  # type: ignore[arg-type]
+    asked = ", ".join("-1" if n == -1 else str(n) for n in new)
+    helps = (
+        (f"move the axes first: write .permute{order}.reshape({asked})",)
+        if order is not None
+        else ("move the axes with .permute(...) before the .reshape(...)",)
+    )
+    return Finding(
+        f"`{layer.written}` puts values of different axes together: {show(old)} becomes "
+        f"{show(new)}",
+        layer=layer,
+        label="a reshape moves no axis",
+        formula=_blocks(*shown),
+        help=helps,
+        note=note,
+    )
+
+
+def _blocks(old: Shape, new: Shape) -> str:
+    """The two sizes of blocks of which neither holds the other a whole number of times."""
+    mine, own = _suffixes(old), _suffixes(new)
+    for one in sorted(mine):
+        for other in sorted(own):
+            low, high = sorted((one, other))
+            if high % low:
+                return f"rows of {other} in {show(new)} are no whole rows of {one} in {show(old)}"
+    return f"{show(old)} and {show(new)} have no common refinement"
+
+
+def _suffixes(shape: Shape) -> set[int]:
+    found, size = set(), 1
+    for n in reversed(shape):
+        size *= int(n)  # type: ignore[arg-type]
+        found.add(size)
+    return found
+
+
+def _permutation(old: Iterator[int], new: Iterator[int]) -> tuple[int, ...] | None:
+    """The only order of the old axes, beginning with axis 0, that reshapes cleanly."""
+    before, after = tuple(old), tuple(new)
+    if len(before) > 5:
+        return None
+    found = [
+        order
+        for order in permutations(range(len(before)))
+        if has_refinement([before[i] for i in order], after)
+    ]
+    kept = [order for order in found if order[0] == 0] or found
+    moved = [order for order in kept if _is_minimal(order)] or kept
+    return moved[0] if moved else None
+
+
+def _is_minimal(order: tuple[int, ...]) -> bool:
+    """Whether one axis, or one run of axes, is moved and the others keep their order."""
+    rest = [i for i in order if i]
+    return sum(b < a for a, b in pairwise(rest)) == 1

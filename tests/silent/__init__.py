@@ -1,0 +1,1 @@
+"""What the silent rules claim, shown by running torch."""

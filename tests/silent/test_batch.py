@@ -1,0 +1,262 @@
+"""Rules about the batch: what runs, and what it does to the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from convlint import check
+from convlint.arithmetic.refinement import has_refinement
+from tests.sampling import sampled
+from tests.silent.examples import networks
+
+Case = tuple[nn.Module, list[torch.Tensor]]
+
+
+def run(case: Case, inputs: list[torch.Tensor] | None = None) -> torch.Tensor:
+    net, own = case
+    with torch.no_grad():
+        result: torch.Tensor = net(*(inputs or own))
+    return result
+
+
+def with_batch(case: Case, n: int) -> list[torch.Tensor]:
+    return [x.repeat_interleave(3, 0)[:n] for x in case[1]]
+
+
+def mixes(case: Case) -> bool:
+    """Whether another first sample changes what comes out for the last one."""
+    net, inputs = case
+    other = [x.clone() for x in inputs]
+    for x in other:
+        x[0] = torch.randn_like(x[0]) if x.is_floating_point() else (x[0] + 1) % 8
+    return not torch.allclose(run((net, inputs))[-1], run((net, other))[-1])
+
+
+def keeps_rows(case: Case) -> bool:
+    return all(len(run(case, with_batch(case, n))) == n for n in (1, 2, 5))
+
+
+def raises_elsewhere(case: Case) -> bool:
+    try:
+        return not keeps_rows(case)
+    except RuntimeError:
+        return True
+
+
+def drops(case: Case) -> bool:
+    return run(case, with_batch(case, 1)).dim() < run(case, with_batch(case, 4)).dim()
+
+
+def loss_mixes(case: Case) -> bool:
+    """Whether it is all the same to the loss which target belongs to which sample."""
+    net, (image, target) = case
+    return bool(torch.isclose(run(case), run((net, [image, target.flip(0)]))))
+
+
+def is_constant(case: Case) -> bool:
+    first, second = run(case), run(case, [torch.randn_like(x) for x in case[1]])
+    return torch.equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("CL320", loss_mixes),
+        ("CL411", lambda case: not keeps_rows(case)),
+        ("CL412", raises_elsewhere),
+        ("CL413", drops),
+        ("CL414", lambda case: not keeps_rows(case)),
+        ("CL416", mixes),
+        ("CL417", mixes),
+        ("CL418", is_constant),
+    ],
+)
+def test_the_faults_are_real(code: str, fault: Callable[[Case], bool]) -> None:
+    bad, good = networks(code, faulty=True), networks(code, faulty=False)
+    assert bad
+    assert good
+    assert all(fault(case) for case in bad)
+    assert not any(fault(case) for case in good)
+
+
+def test_a_pool_over_a_flat_batch_reads_neighbouring_features() -> None:
+    ((net, (x,)),) = networks("CL415", faulty=True)
+    flat = run((nn.Sequential(net.conv), [x])).amax(2)  # type: ignore[list-item]
+    windows = flat.unflatten(1, (-1, 5)).mean(2)
+    assert torch.allclose(run((net, [x])), windows)
+
+
+def test_steps_as_channels_work_for_one_length() -> None:
+    for faulty in (True, False):
+        ((net, (tokens,)),) = networks("CL419", faulty=faulty)
+        longer = torch.cat([tokens, tokens[:, :1]], 1)
+        if faulty:
+            with pytest.raises(RuntimeError, match="channels"):
+                net(longer)
+        else:
+            net(longer)
+
+
+# -- scrambling
+
+
+def test_a_scrambled_row_holds_several_frames() -> None:
+    """The rows behind the reshape, traced back to the frames that their values come from."""
+    frames = torch.arange(30.0).view(1, 1, 30, 1).expand(2, 8, 30, 17)
+    assert not torch.equal(frames.reshape(2, 30, -1).amin(2), frames.reshape(2, 30, -1).amax(2))
+    moved = frames.permute(0, 2, 1, 3).reshape(2, 30, -1)
+    assert torch.equal(moved.amin(2), moved.amax(2))
+    for faulty in (True, False):
+        ((net, (x,)),) = networks("CL410", faulty=faulty)
+        net.conv = nn.Conv2d(2, 8, (1, 3), padding=(0, 1))  # no frame sees another
+        later = x.clone()
+        later[:, :, 5:] = 0.0
+        first = [net(given)[:, 0] for given in (x, later)]
+        assert torch.allclose(*first) is not faulty
+
+
+def refinements(count: int) -> list[tuple[int, ...]]:
+    """All the ways of writing a number as a product of numbers above 1, in order."""
+    if count == 1:
+        return [()]
+    found = []
+    for n in range(2, count + 1):
+        if count % n == 0:
+            found += [(n, *rest) for rest in refinements(count // n)]
+    return found
+
+
+def merges(fine: tuple[int, ...], coarse: list[int]) -> bool:
+    """Whether merging neighbours of `fine` gives `coarse`."""
+    left = list(fine)
+    for size in coarse:
+        total = 1
+        while total < size and left:
+            total *= left.pop(0)
+        if total != size:
+            return False
+    return not left
+
+
+@st.composite
+def two_shapes(draw: st.DrawFn) -> tuple[list[int], list[int]]:
+    count = draw(st.sampled_from([12, 24, 30, 36, 48, 60]))
+    shapes = st.sampled_from(refinements(count)).map(list)
+    return draw(shapes), draw(shapes)
+
+
+@given(two_shapes())
+@sampled(200)
+def test_refinements_are_those_that_exist(shapes: tuple[list[int], list[int]]) -> None:
+    old, new = shapes
+    count = 1
+    for n in old:
+        count *= n
+    exists = any(merges(fine, old) and merges(fine, new) for fine in refinements(count))
+    assert has_refinement(old, new) == exists
+    assert has_refinement([1, *old], [*new, 1]) == exists
+
+
+# -- what is meant, and must not be told
+
+
+class Windows(nn.Module):
+    """Windows are folded into the batch and out again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 1)
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        n, _, h, w = x.shape
+        x = self.conv(x).view(n, 8, h // 4, 4, w // 4, 4).permute(0, 2, 4, 3, 5, 1)
+        x = torch.softmax(x.reshape(-1, 16, 8), 1)
+        return self.head(x.reshape(n, -1, 8).mean(1))
+
+
+class Positions(nn.Module):
+    """One row for every position of every sample, as a loss over words takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(10, 8)
+        self.lstm = nn.LSTM(8, 16, batch_first=True)
+        self.words = nn.Linear(16, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        steps, _ = self.lstm(self.embed(x))
+        return self.words(steps.reshape(-1, 16))
+
+
+class Siamese(nn.Module):
+    """Two batches go through one network together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        one, other = self.conv(torch.cat([x, y])).mean((2, 3)).chunk(2)
+        return (one - other).square().sum(1)
+
+
+class Pairs(nn.Module):
+    """Every sample is compared with every other, on purpose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3)
+
+    def forward(self, x: torch.Tensor, labels: torch.Tensor) -> Any:
+        score = self.conv(x).mean((1, 2, 3))
+        return score.unsqueeze(1) - score, labels[:, None] == labels
+
+
+class Shifted(nn.Module):
+    """Relative attention shifts rows by padding and reshaping."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores = self.conv(x)
+        n, heads, t, _ = scores.shape
+        padded = nn.functional.pad(scores, (1, 0)).view(n, heads, t + 1, t)
+        return padded[:, :, 1:].view(n, heads, t, t)
+
+
+class StepsFirst(nn.Module):
+    """The steps come first, and the network reads them so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(8, 16)
+        self.words = nn.Linear(16, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.words(self.lstm(x)[0][-1])
+
+
+@pytest.mark.parametrize(
+    ("net", "inputs"),
+    [
+        (Windows, "2,3,8,8"),
+        (Positions, "3,7:int64"),
+        (Siamese, ["2,3,8,8", "2,3,8,8"]),
+        (Pairs, ["4,3,8,8", "4:int64"]),
+        (Shifted, "2,3,8,8"),
+        (StepsFirst, "5,2,8"),
+    ],
+)
+def test_what_is_meant_is_not_told(net: type[nn.Module], inputs: Any) -> None:
+    report = check(net, inputs)
+    assert not report.diagnostics, str(report)
