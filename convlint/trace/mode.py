@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from convlint import shapes
-from convlint.dims import Unknown
+from convlint.dims import Unknown, guess, multiple
 from convlint.network import Layer
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.bytecode import items_wanted
@@ -104,7 +104,7 @@ class TraceMode(TorchFunctionMode):
         tensors = tensors_in((args, kwargs))
         values = [recorder.value(t) for t in tensors]
         op = shapes.find(func)
-        if all(v.concrete for v in values):
+        if all(v.concrete for v in values) and not self._is_open_list(op, args):
             answer = self._compute(op, func, name, args, kwargs, values)
             if answer is not NotImplemented:
                 return answer
@@ -121,7 +121,7 @@ class TraceMode(TorchFunctionMode):
                     return func(*args)
             elif func is torch.autograd.grad:
                 return self._gradients(args, kwargs)
-        if values and _is_open(values[0].spec, name):
+        if values and _is_open(values[0].spec, name, args, kwargs):
             answer = self._opened(name, args)
             if answer is not NotImplemented:
                 return answer
@@ -139,7 +139,10 @@ class TraceMode(TorchFunctionMode):
         if op is not None:
             try:
                 bound = op.bind(func, specs, keywords)
-                return op, bound, op.shape(**bound), None
+                output = op.shape(**bound)
+                if self._is_open_list(op, args):
+                    output = _of_unknown_count(output, bound["dim"])
+                return op, bound, output, None
             except shapes.Rejected as reason:
                 if not bound:
                     op, bound = None, _numbered(specs, keywords)
@@ -294,13 +297,24 @@ class TraceMode(TorchFunctionMode):
         specs = tuple(self.recorder.value(tensor).spec for tensor in wanted)
         return tuple(self.wrap(specs, lambda: node, None))
 
+    def _is_open_list(self, op: shapes.Operator | None, args: tuple[Any, ...]) -> bool:
+        """Whether a list is joined that a loop has made which ends nobody knows when."""
+        recorder = self.recorder
+        if not recorder.open_loops or op is None or op.name not in ("stack", "cat") or not args:
+            return False
+        single = isinstance(args[0], (list, tuple)) and len(args[0]) == 1
+        return single and recorder.user_code() in recorder.open_loops
+
     def _opened(self, name: str, args: tuple[Any, ...]) -> Any:
         """Items of a tensor that stands for something whose structure is not known."""
         if name == "__getitem__":
             if isinstance(args[1], str):
                 return self.wrap(UNKNOWN_TENSOR, self._item(args[0], args[1]), None)
             return NotImplemented
-        count = items_wanted(self.recorder.filter) or 1
+        count = items_wanted(self.recorder.filter)
+        if count is None:
+            count = 1
+            self.recorder.open_loops.add(self.recorder.user_code())
         items = [self.wrap(UNKNOWN_TENSOR, self._item(args[0], i), None) for i in range(count)]
         return tuple(items)
 
@@ -401,11 +415,24 @@ def _without_device(
     return kept, {k: v for k, v in kwargs.items() if k in names and v is not None}
 
 
-def _is_open(spec: TensorSpec, name: str) -> bool:
+def _of_unknown_count(output: Any, dim: Any) -> Any:
+    """A joined list of which the number of items is not known."""
+    if not isinstance(output, TensorSpec) or not output.shape or not isinstance(dim, int):
+        return output
+    shape = list(output.shape)
+    shape[dim] = Unknown(guess(shape[dim]), multiple(shape[dim]))
+    return output.with_shape(shape, None)
+
+
+def _is_open(spec: TensorSpec, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether it cannot be told into how many, or which, items a call takes a tensor apart."""
     if spec.shape is None:
         return name in ("unbind", "__getitem__")
-    return name == "unbind" and isinstance(spec.shape[:1] and spec.shape[0], Unknown)
+    if name != "unbind":
+        return False
+    dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
+    rank = len(spec.shape)
+    return isinstance(dim, int) and -rank <= dim < rank and isinstance(spec.shape[dim], Unknown)
 
 
 def _largest(output: Any) -> Any:

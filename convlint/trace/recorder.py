@@ -6,7 +6,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 import torch
@@ -116,6 +116,8 @@ class Recorder:
         """The user's frames outside the module that has been entered last."""
         self.blind = 0
         """How often the user's code looked at something that is not known."""
+        self.open_loops: set[CodeType] = set()
+        """Functions that have gone over as many items as only data could tell."""
         self.escapes: dict[int, dict[str, Any]] = {}
         """The globals of functions that made a plain number of an unknown size."""
         self._values: dict[int, Value] = {}
@@ -310,6 +312,17 @@ class Recorder:
         """The user's frames at this moment, innermost first."""
         return self.filter.user_frames(sys._getframe(1), self.outside)
 
+    def user_code(self) -> CodeType:
+        """The user's innermost function at this moment."""
+        return self.user_frame().f_code
+
+    def user_frame(self) -> FrameType:
+        """The user's innermost frame at this moment."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and not self.filter.is_user(frame.f_code):
+            frame = frame.f_back
+        return frame
+
     def _layer(
         self,
         name: str,
@@ -447,9 +460,7 @@ class Recorder:
                 self.guards.append(Guard("==", value, plain, True))
             return
         self.blind += 1
-        frame = sys._getframe(1)
-        while frame.f_back is not None and not self.filter.is_user(frame.f_code):
-            frame = frame.f_back
+        frame = self.user_frame()
         place = id(frame.f_globals)
         if place not in self.escapes:
             self.escapes[place] = frame.f_globals
@@ -464,9 +475,7 @@ class Recorder:
 
     def ending(self, answer: bool) -> bool:
         """`answer`, but now and then the other one, so that a loop on unknown things ends."""
-        frame = sys._getframe(1)
-        while frame.f_back is not None and not self.filter.is_user(frame.f_code):
-            frame = frame.f_back
+        frame = self.user_frame()
         place = frame.f_code, frame.f_lasti
         count = self._answers[place] = self._answers.get(place, 0) + 1
         return answer if count % _PATIENCE else not answer

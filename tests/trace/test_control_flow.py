@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from convlint.dims import Unknown
 from tests.oracle import Call
-from tests.trace.asserting import Asserting
+from tests.trace.asserting import Asserting, Points
 from tests.trace.helper import follow, ops, traced
 
 IMAGE = torch.randn(2, 3, 16, 16)
@@ -394,17 +395,21 @@ def test_what_only_a_single_element_answers(name: str, shape: tuple[int, ...]) -
 
 
 def test_a_loop_over_as_many_items_as_data_decides() -> None:
-    class Points(nn.Module):
-        def forward(self, x: torch.Tensor) -> Any:
-            mask = x[0, 0] > 0
-            points = torch.nonzero(mask)
-            kept = []
-            for i in torch.argsort(torch.masked_select(x[0, 0], mask)):
-                point = points[i] + 4
-                assert 4 <= point[0] < x.shape[2] + 4
-                kept.append(point)
-            return torch.stack(kept)
-
     network = traced(Points(), IMAGE)
     assert not network.raised
     assert network.outputs.shape is None  # nobody knows how many, and of what an index was made
+
+
+def test_nobody_knows_how_long_a_list_is_that_such_a_loop_makes() -> None:
+    class Lists(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            found = [torch.zeros(3, 4) for _ in x[x > 0]]
+            pairs = torch.cat([torch.ones(2) for _ in torch.nonzero(x)])
+            return torch.stack(found), pairs, torch.stack([x, x])
+
+    network = traced(Lists(), IMAGE)
+    found, pairs, both = (output.shape for output in network.outputs)
+    assert isinstance(found[0], Unknown)
+    assert found[1:] == (3, 4)
+    assert isinstance(pairs[0], Unknown)
+    assert both == (2, *IMAGE.shape)
