@@ -41,12 +41,17 @@ def _at_another_batch(
     if batch is None or not batch.is_certain:
         return
     size, other = max(batch.others.items())
-    sure = [r for r in rules() if r.severity is Severity.ERROR and r.operators and r.default]
-    places = {found.location for found in told}
+    sure = [r for r in rules() if r.operators and r.default and _raises(r)]
+    places = {place for found in told if found.severity is Severity.ERROR for place in _at(found)}
     for found in _folded(_findings(replace(other, again=None), sure)):
-        if found.severity is Severity.ERROR and found.location not in places:
+        if found.severity is Severity.ERROR and places.isdisjoint(_at(found)):
             for finding in _asked(asked, batch, size, found):
                 yield _diagnostic(asked, finding, None)
+
+
+def _at(found: Diagnostic) -> Iterator[Location | None]:
+    yield found.location
+    yield from (label.location for label in found.related)
 
 
 def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
@@ -59,7 +64,7 @@ def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
         explained = False
         for rule in by_operator.get(layer.op, ()):
             for finding in _asked(rule, layer, network):
-                explained = explained or rule.severity is Severity.ERROR
+                explained = explained or _raises(rule)
                 yield _diagnostic(rule, finding, layer)
         if not explained:
             for rule in everywhere:
@@ -104,13 +109,18 @@ def _folded(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         yield found
 
 
+def _raises(rule: Rule) -> bool:
+    """Whether a rule reports what torch raises."""
+    return rule.severity is Severity.ERROR and not rule.silent
+
+
 def refused(layer: Layer) -> bool:
     """Whether a rule says of one call that torch raises there."""
     network = Network((layer,))
     return any(
         any(finding.severity is None for finding in _asked(rule, layer, network))
         for rule in rules()
-        if layer.op in rule.operators and rule.severity is Severity.ERROR
+        if layer.op in rule.operators and _raises(rule)
     )
 
 

@@ -43,7 +43,8 @@ class Rule:
     """A rule: `code` and `name` select it, `doc` is its page in Markdown.
 
     `operators` are the layers it is shown; an empty set means the whole network at once, "*"
-    every layer.
+    every layer.  A `silent` rule is about what torch runs without a word: all others of severity
+    error report what raises.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Rule:
     doc: str
     operators: frozenset[str]
     check: Callable[..., Iterator[Finding]]
+    silent: bool = False
 
 
 _RULES: Final[dict[str, Rule]] = {}
@@ -63,6 +65,7 @@ def rule(
     *operators: str,
     severity: Severity | str = Severity.ERROR,
     default: bool = True,
+    silent: bool = False,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
     """Register a rule.  Its name is the function's, its page the module's docstring.
 
@@ -70,6 +73,7 @@ def rule(
         code: such as `CL101`.
         operators: names of the operators whose layers the function is called with, as
             `check(layer, network)`; none: it is called once, as `check(network)`.
+        silent: torch runs what the rule complains of.
 
     Raises:
         ValueError: the code or the name is taken.
@@ -82,7 +86,7 @@ def rule(
                 raise ValueError(f"rule {code} {name} is registered twice")
         doc = (sys.modules[check.__module__].__doc__ or "").strip()
         _RULES[code] = Rule(
-            code, name, Severity(severity), default, doc, frozenset(operators), check
+            code, name, Severity(severity), default, doc, frozenset(operators), check, silent
         )
         return check
 
@@ -96,6 +100,11 @@ def rules() -> tuple[Rule, ...]:
     for found in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{found.name}")
     return tuple(_RULES[code] for code in sorted(_RULES))
+
+
+def silent() -> frozenset[str]:
+    """The codes of the rules about what torch runs: their errors are not torch's."""
+    return frozenset(rule.code for rule in rules() if rule.silent)
 
 
 def _package() -> Any:

@@ -57,7 +57,7 @@ from convlint.advice.batch import Batch, Change, batch_of
 _RESHAPES = frozenset({"view", "reshape", "view_as", "reshape_as", "flatten", "unflatten"})
 
 
-@rule("CL411")
+@rule("CL411", silent=True)
 def batch_changed(network: Network) -> Iterator[Finding]:
     batch = network.analysis(batch_of)
     if batch is None or not batch.is_certain:

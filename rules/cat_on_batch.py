@@ -50,7 +50,7 @@ from convlint import Finding, Network, Severity, rule
 from convlint.advice.batch import batch_of
 
 
-@rule("CL414", severity=Severity.WARNING)
+@rule("CL414", severity=Severity.WARNING, silent=True)
 def cat_on_batch(network: Network) -> Iterator[Finding]:
     batch = network.analysis(batch_of)
     if batch is None or not batch.is_certain:

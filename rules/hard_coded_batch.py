@@ -52,7 +52,7 @@ _CHECKS = ("CL0", "CL190")
 """What the code itself refuses is no oversight."""
 
 
-@rule("CL412", "<batch>", severity=Severity.WARNING)
+@rule("CL412", "<batch>", severity=Severity.WARNING, silent=True)
 def hard_coded_batch(batch: Batch, size: int, found: Diagnostic) -> Iterator[Finding]:
     if found.code.startswith(_CHECKS):
         return

@@ -66,7 +66,7 @@ _VIEWS = frozenset(
 )
 
 
-@rule("CL410", "view", "reshape", "view_as", "reshape_as")
+@rule("CL410", "view", "reshape", "view_as", "reshape_as", silent=True)
 def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
     shapes = _shapes(layer)
     if shapes is None or _is_shift(layer) or _is_told(layer, network):

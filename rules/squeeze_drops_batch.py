@@ -48,7 +48,7 @@ from convlint import Finding, Layer, Network, Severity, known, rule, show
 from convlint.advice.batch import batch_of
 
 
-@rule("CL413", severity=Severity.INFO)
+@rule("CL413", severity=Severity.INFO, silent=True)
 def squeeze_drops_batch(network: Network) -> Iterator[Finding]:
     squeezes = [layer for layer in network.layers if layer.op == "squeeze"]
     if not any(_takes_all(layer) for layer in squeezes):

@@ -53,13 +53,11 @@ _FEATURES = frozenset({"embedding", "linear"})
 _KEEPS_STEPS = frozenset({"dropout", "relu", "gelu", "tanh", "add", "mul", "matmul", "bmm"})
 
 
-@rule("CL419", "conv1d", "batch_norm", severity=Severity.WARNING)
+@rule("CL419", "conv1d", "batch_norm", severity=Severity.WARNING, silent=True)
 def steps_as_channels(layer: Layer, network: Network) -> Iterator[Finding]:
     given = layer.args["input"]
-    if given.rank != 3 or not given.known or layer.rejected is not None:
+    if given.rank != 3 or not given.known or layer.rejected is not None or not _fits(layer):
         return
-    if layer.op == "conv1d" and layer.args["weight"].shape[-1:] == (1,):
-        return  # a token mixer: every step is read by itself
     made = _features(given.source)
     if made is None or (made.outputs[0].shape or ())[-1:] != given.shape[-1:]:
         return
@@ -69,6 +67,16 @@ def steps_as_channels(layer: Layer, network: Network) -> Iterator[Finding]:
         if seen and len(seen) == 3 and seen[1] == given.shape[1] + 1 and seen[2] == given.shape[2]:
             yield _finding(layer, made)
             return
+
+
+def _fits(layer: Layer) -> bool:
+    """Whether torch runs it, and it is no token mixer, which reads every feature by itself."""
+    weight, channels = layer.args["weight"], layer.args["input"].shape[1]
+    if weight is None or weight.shape is None:
+        return False
+    if layer.op == "batch_norm":
+        return bool(weight.shape[0] == channels)
+    return bool(weight.shape[1] * layer.args["groups"] == channels) and weight.shape[-1] != 1
 
 
 def _features(source: Layer | None) -> Layer | None:

@@ -56,7 +56,7 @@ from convlint import Finding, Network, Severity, rule
 from convlint.advice.batch import SEQUENCES, batch_of
 
 
-@rule("CL417", severity=Severity.WARNING)
+@rule("CL417", severity=Severity.WARNING, silent=True)
 def steps_read_from_batch(network: Network) -> Iterator[Finding]:
     if not any(layer.op in SEQUENCES for layer in network.layers):
         return

@@ -58,8 +58,7 @@ _POINTWISE = frozenset({"relu", "sigmoid", "tanh", "exp", "log", "abs", "neg", "
 
 @rule(
     "CL320", "add", "sub", "rsub", "mul", "div", "rdiv", "pow", "maximum", "minimum", "eq", "ne",
-    "lt", "le", "gt", "ge", "where", *_LOSSES,
-)  # fmt: skip
+    "lt", "le", "gt", "ge", "where", *_LOSSES, silent=True)  # fmt: skip
 def two_way_broadcast(layer: Layer, network: Network) -> Iterator[Finding]:
     tensors = layer.tensors
     if len(tensors) < 2 or tensors[0].rank == tensors[1].rank:

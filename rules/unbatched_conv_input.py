@@ -57,6 +57,7 @@ _KINDS = ("conv", "max_pool", "avg_pool", "lp_pool", "adaptive_avg_pool", "adapt
 @rule(
     "CL415", *(f"{kind}{n}d" for kind in _KINDS for n in (1, 2, 3)),
     *(f"max_pool{n}d_with_indices" for n in (1, 2, 3)), severity=Severity.WARNING,
+    silent=True,
 )  # fmt: skip
 def unbatched_conv_input(layer: Layer, network: Network) -> Iterator[Finding]:
     image = layer.args["input"]

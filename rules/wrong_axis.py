@@ -52,7 +52,7 @@ _SOFTMAX = ("softmax", "log_softmax", "softmin", "gumbel_softmax")
 _REDUCTIONS = ("mean", "sum", "amax", "amin", "max", "min", "norm", "vector_norm", "std", "var")
 
 
-@rule("CL416", *_SOFTMAX, *_REDUCTIONS, severity=Severity.WARNING)
+@rule("CL416", *_SOFTMAX, *_REDUCTIONS, severity=Severity.WARNING, silent=True)
 def wrong_axis(layer: Layer, network: Network) -> Iterator[Finding]:
     dims = _dims(layer)
     rank = layer.tensors[0].rank if layer.tensors else None

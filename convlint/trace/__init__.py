@@ -65,9 +65,10 @@ def trace(
 
     def again(other: Mapping[str, TensorSpec] | None, mode: bool | None) -> Network:
         if mode is None or mode == training:
-            same = propagate(network, other or {})
-            if same.guards_hold:
-                return same.network
+            with contextlib.suppress(RuntimeError):  # lazy weights: sized only by running again
+                same = propagate(network, other or {})
+                if same.guards_hold:
+                    return same.network
         wanted = {**(sizes or {}), **(other or {})}
         return trace(module, args, kwargs, training if mode is None else mode, names, wanted)
 
