@@ -79,7 +79,7 @@ _DEVIATIONS = ("std", "var", "std_mean", "var_mean")
 
 @rule("CL114", "layer_norm", *_DEVIATIONS, silent=True)
 def constant_norm(layer: Layer, network: Network) -> Iterator[Finding]:
-    if layer.args["input"].shape is None or layer.rejected is not None:
+    if not layer.args["input"].shape or layer.rejected is not None:
         return
     if layer.op == "layer_norm":
         yield from _norm(layer)
