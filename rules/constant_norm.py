@@ -104,7 +104,8 @@ def _deviation(layer: Layer) -> Iterator[Finding]:
         return
     given = dim if isinstance(dim, (tuple, list)) else (dim,)
     axes = range(len(shape)) if dim is None or dim is True or not given else given
-    values = [shape[axis] for axis in axes if isinstance(axis, int)]
+    rank = len(shape)
+    values = [shape[axis] for axis in axes if isinstance(axis, int) and -rank <= axis < rank]
     if known(*values) and product(values) == 1 and len(values) == len(axes):
         yield Finding(
             f"`{layer.title}` takes the deviation of a single value of {layer.args['input']}, "
