@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from convlint.contract import Contract
 from convlint.diagnostic import Location
 from convlint.frame import Frame
 from convlint.tensor import TensorSpec
@@ -130,6 +131,8 @@ class Network:
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    expected: tuple[Contract, ...] = ()
+    """What the outputs must be, by the user's word."""
 
     @property
     def inputs(self) -> tuple[Layer, ...]:

@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -36,7 +36,7 @@ class Term:
     """
 
     text: str
-    tree: ast.expr | None = None
+    tree: ast.expr | None = field(default=None, compare=False, repr=False)
     rest: bool = False
 
     @property
