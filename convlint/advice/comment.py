@@ -12,18 +12,23 @@ import inspect
 import linecache
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Final, TypeAlias
 
-from convlint.advice.literal import owner_of
+from convlint.advice.dependence import owner_of
 from convlint.arithmetic.notation import Notation, notation
 from convlint.diagnostic import Location
 from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
 
-_LIKELY: Final = re.compile(r"#[^#\n]*?[\w?)\]]\s?[,x×@]")
+_LIKELY: Final = re.compile(
+    rb"#[^\n]*?(?:[\[(][^\s,()\[\]]{1,24}\s*,|[\d\sA-Z)]x[\d\sA-Z(]|\xc3\x97|\d@\d"
+    rb"|\b(?:[NnBb]|bs|BS|bsz|batch\w*)\s*,)"
+)
+"""What a comment has that may be a shape: `(N,`, ` x `, `×`, `6@28`, `N,`."""
 _INSTALLED: Final = ("site-packages", "dist-packages")
 
 _HELD: Final = frozenset({"parameter", "buffer", "constant"})
@@ -43,7 +48,7 @@ class Comment:
     written: Notation
     location: Location
     owner: str
-    """The class of the function it stands in, as `convlint.advice.literal` calls it."""
+    """The class of the function it stands in, as `convlint.advice.dependence` calls it."""
     results: tuple[TensorSpec, ...]
     made: tuple[TensorSpec, ...]
     taken: tuple[TensorSpec, ...]
@@ -51,10 +56,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The comments of one function, and all tensors that it takes or makes."""
+    """The comments of one function, and the variables that it gives several values."""
 
     comments: tuple[Comment, ...]
-    tensors: tuple[TensorSpec, ...]
+    rebound: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -63,6 +68,8 @@ class _Line:
 
     start: _Point
     end: _Point
+    given: tuple[str, ...]
+    """All variables that it gives a value to."""
     target: str | None
     returned: str | None
     comment: tuple[int, int, str, Notation] | None
@@ -78,23 +85,21 @@ def passages(network: Network) -> Iterator[Passage]:
             found[id(code)] = code, lines, _spans(code)
     if not found:
         return
-    inside: dict[int, list[Layer]] = {key: [] for key in found}
     for layer in network.layers:
         for frame in layer.frames:
             known = found.get(id(frame.code))
             if known is None:
                 continue
-            inside[id(frame.code)].append(layer)
             span = known[2][frame.lasti // 2]
             for line in known[1]:
                 if line.start <= span[0] and span[1] <= line.end:
                     line.layers.append(layer)
     outer = {t.source.name for t in _flat(network.outputs) if t.source is not None}
-    for key, (code, lines, _) in found.items():
+    for code, lines, _ in found.values():
         told = tuple(_told(code, lines, network, outer))
         if told:
-            held = inside[key]
-            yield Passage(told, (*_taken(held), *_made(held)))
+            given = Counter(name for line in lines for name in line.given)
+            yield Passage(told, frozenset(name for name, times in given.items() if times > 1))
 
 
 def _commented(network: Network) -> Iterator[tuple[CodeType, dict[int, str]]]:
@@ -108,14 +113,23 @@ def _commented(network: Network) -> Iterator[tuple[CodeType, dict[int, str]]]:
         by_file.setdefault(code.co_filename, []).append(code)
     own = {name: held for name, held in by_file.items() if not _is_installed(name)}
     for filename, held in (own or by_file).items():
-        rows = {
-            row: line
-            for row, line in enumerate(linecache.getlines(filename), 1)
-            if "#" in line and _LIKELY.search(line)
-        }
-        if rows:
+        if _may_tell(filename):
+            rows = {
+                row: line
+                for row, line in enumerate(linecache.getlines(filename), 1)
+                if "#" in line and _LIKELY.search(line.encode())
+            }
             for code in held:
                 yield code, rows
+
+
+def _may_tell(filename: str) -> bool:
+    """Whether a file may have such comments: read at once, for most have none."""
+    try:
+        with open(filename, "rb") as stream:
+            return _LIKELY.search(stream.read()) is not None
+    except OSError:  # a notebook's cell, which only linecache knows
+        return True
 
 
 def _is_installed(filename: str) -> bool:
@@ -123,7 +137,7 @@ def _is_installed(filename: str) -> bool:
 
 
 def _lines(code: CodeType, rows: dict[int, str]) -> list[_Line]:
-    """The statements of a function, those with a comment and those that name a value."""
+    """The simple statements of a function, none where no such comment stands in it."""
     first = code.co_firstlineno
     last = max((row for _, _, row in code.co_lines() if row), default=first)
     comments = {row: told for row in rows if first <= row <= last and (told := _read(rows[row]))}
@@ -138,10 +152,9 @@ def _lines(code: CodeType, rows: dict[int, str]) -> list[_Line]:
         if comment is not None and comment[0] < column:  # a `#` inside a string
             comment = None
         target, returned = _target(statement), _returned(statement)
-        if comment is not None or target is not None:
-            start = (statement.lineno, statement.col_offset)
-            told = (row, *comment[1:]) if comment is not None else None
-            lines.append(_Line(start, (row, column), target, returned, told, []))
+        start = (statement.lineno, statement.col_offset)
+        told = (row, *comment[1:]) if comment is not None else None
+        lines.append(_Line(start, (row, column), _given(statement), target, returned, told, []))
     return lines
 
 
@@ -175,6 +188,11 @@ def _statements(filename: str, first: int) -> list[ast.stmt]:
     kinds = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
     found = [node for node in ast.walk(tree) if isinstance(node, kinds)]
     return sorted(found, key=lambda s: (s.lineno, s.col_offset))
+
+
+def _given(statement: ast.stmt) -> tuple[str, ...]:
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return tuple(name.id for name in names if isinstance(name.ctx, ast.Store))
 
 
 def _target(statement: ast.stmt) -> str | None:

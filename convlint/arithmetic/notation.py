@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from convlint.arithmetic.term import Term, term
+from convlint.dims import Shape
 
 BATCH: Final = frozenset({"N", "B", "n", "b", "bs", "BS", "batch", "batch_size", "bsz"})
 """Names of the axis that holds the samples."""
@@ -88,6 +89,8 @@ def notation(comment: str) -> Notation | None:
 def _lead(comment: str, start: int) -> tuple[str | None, bool, int] | None:
     """Of which variable it is said, whether the words make it certain, and where they end."""
     start = _behind(_ARROW, comment, start)
+    if _SIZED.match(comment, start):
+        return None, True, start
     found = _NAMED.match(comment, start)
     if found is None:
         worded = _behind(_WORDS, comment, start)
@@ -130,9 +133,10 @@ def _shape(comment: str, start: int, end: int) -> tuple[tuple[Item, ...], bool] 
     for sign in (_TIMES, _COMMA):
         spans = _split(comment, start, end, sign)
         items = tuple(_items(comment, spans))
-        if len(items) == len(spans) > 2:
-            certain = sign is _TIMES or items[0].term.text in BATCH
-            return (items, False) if certain else None
+        certain = items and items[0].term.text in BATCH
+        least = 2 if certain and sign is _TIMES else 3
+        if len(items) == len(spans) >= least and (certain or sign is _TIMES):
+            return items, False
     return None
 
 
@@ -189,3 +193,24 @@ def _items(comment: str, spans: list[tuple[int, int]]) -> Iterator[Item]:
         one = term(comment[start:end]) if start < end else None
         if one is not None and one.number != 0:
             yield Item(one, start, end)
+
+
+def aligned(written: Notation, shape: Shape) -> tuple[int | None, ...] | None:
+    """For every item the side it is about; None where that cannot be told.
+
+    A batch that is left out is understood.
+    """
+    items, rank = written.items, len(shape)
+    count, rest = len(items), written.rest
+    if rest is not None:
+        behind = count - rest - 1
+        if rest + behind > rank or any(item.term.rest for item in items[rest + 1 :]):
+            return None
+        return (*range(rest), None, *range(rank - behind, rank))
+    if count == rank:
+        return tuple(range(rank))
+    first = items[0].term
+    if count == rank - 1 and (count > 2 or written.explicit):
+        has_batch = first.text in BATCH or first.number == 1 or first.number == shape[0]
+        return None if has_batch else tuple(range(1, rank))
+    return None

@@ -1,12 +1,13 @@
-"""Sizes that the code itself fixes: they follow from numbers written in it, whatever goes in.
+"""What a side of a tensor depends on: numbers in the code, the constructor's arguments, the input.
 
 `nn.Conv2d(64, 128, 3)` always gives 128 channels; `nn.Conv2d(64, width, 3)` gives what the caller
-of the constructor wants.
+of the constructor wants; the height of its map is what came in.
 """
 
 from __future__ import annotations
 
 import ast
+from enum import IntEnum
 
 from convlint.advice.origin import origin
 from convlint.arithmetic.window import axes_of
@@ -18,46 +19,64 @@ from convlint.tensor import TensorSpec
 _WINDOWS = ("conv", "max_pool", "avg_pool", "lp_pool")
 _MERGES = frozenset({"flatten", "view", "reshape"})
 _FEATURES = frozenset({"linear", "embedding", "lstm", "gru", "rnn", "bilinear"})
+_HELD = frozenset({"parameter", "buffer", "constant"})
 _DEEPEST = 40
 
 
-def is_literal(tensor: TensorSpec, axis: int, owner: str, depth: int = 0) -> bool:
-    """Whether numbers in the code of `owner` fix side `axis`.
+class Dependence(IntEnum):
+    """What a side depends on; of several the largest counts."""
+
+    NUMBERS = 0
+    """Numbers in the code: it is the same whatever is given to the network."""
+    ARGUMENTS = 1
+    """What the class is given when it is made."""
+    INPUT = 2
+    """The size of the network's input."""
+    UNCLEAR = 3
+
+
+def dependence(tensor: TensorSpec, axis: int, owner: str, depth: int = 0) -> Dependence:
+    """What side `axis` depends on.
 
     Args:
-        owner: the qualified name of the class whose code is meant: what it is given from outside
-            (arguments of the constructor, modules) is not fixed by it.
+        owner: the class whose code is meant, as `owner_of` calls it: what it is given from
+            outside is not fixed by the numbers in it.
     """
     if tensor.shape is None or depth > _DEEPEST:
-        return False
+        return Dependence.UNCLEAR
     rank = len(tensor.shape)
     axis %= rank
     layer = origin(tensor, axis)
     if layer is None or not layer.outputs or len(layer.outputs[0].shape or ()) != rank:
-        return False
-    if layer.op in _FEATURES:
-        return axis == rank - 1 and _is_made(layer, owner)
+        return Dependence.UNCLEAR
+    if layer.op == "input":
+        return Dependence.INPUT
+    if layer.op in _HELD:
+        return Dependence.ARGUMENTS
+    made = Dependence.NUMBERS if _is_made(layer, owner) else Dependence.ARGUMENTS
+    if layer.op in _FEATURES and axis == rank - 1:
+        return made
     if layer.op == "cat":
-        parts = [t for t in layer.tensors if t.source is not None]
-        return bool(parts) and all(is_literal(t, axis, owner, depth + 1) for t in parts)
-    if layer.op.startswith("adaptive_"):
-        return axis >= rank - axes_of(layer.op) and _is_made(layer, owner)
+        parts = [t for t in layer.tensors if t.source is not None and len(t.shape or ()) == rank]
+        return max((dependence(t, axis, owner, depth + 1) for t in parts), default=made)
+    if layer.op.startswith("adaptive_") and axis >= rank - axes_of(layer.op):
+        return made
     if layer.op.startswith(_WINDOWS):
         if layer.op.startswith("conv") and axis == rank - 1 - axes_of(layer.op):
-            return _is_made(layer, owner)
-        return _is_made(layer, owner) and is_literal(layer.tensors[0], axis, owner, depth + 1)
+            return made
+        return max(made, dependence(layer.tensors[0], axis, owner, depth + 1))
     if layer.op in _MERGES:
-        return _is_merged(layer, axis, owner, depth)
-    return False
+        return _merged(layer, axis, owner, depth)
+    return Dependence.UNCLEAR
 
 
-def _is_merged(layer: Layer, axis: int, owner: str, depth: int) -> bool:
-    """Whether all sides that a flatten merges into `axis` are fixed."""
+def _merged(layer: Layer, axis: int, owner: str, depth: int) -> Dependence:
+    """What the last side depends on, which a flatten has merged of several."""
     before, after = layer.tensors[0], layer.outputs[0].shape or ()
     sides = before.shape or ()
     if axis != len(after) - 1 or len(sides) < len(after) or sides[:axis] != after[:axis]:
-        return False
-    return all(is_literal(before, side, owner, depth + 1) for side in range(axis, len(sides)))
+        return Dependence.UNCLEAR
+    return max(dependence(before, side, owner, depth + 1) for side in range(axis, len(sides)))
 
 
 def _is_made(layer: Layer, owner: str) -> bool:
