@@ -49,12 +49,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from convlint import Dim, Finding, Layer, Network, TensorSpec, known, origin, rule
+from convlint.advice.mending import mends
 from convlint.arithmetic.term import Term
-
-_MAKERS: Final = {"linear": "out_features", "embedding": "embedding_dim", "conv": "out_channels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +185,18 @@ def _compared(output: _Output, letters: _Letters) -> Iterator[Finding]:
         yield _rank(output, tensor.source, letters)
         return
     wrong = {
-        axis: (one, sizes)
+        axis: (one, one.values(letters.sizes))
         for axis, one in pairs
-        if (sizes := one.values(letters.sizes))
-        and all(tensor.shape[axis] != size for size in sizes)
+        if not _fits(one, tensor.shape[axis], letters)
     }
     if wrong:
         yield _sides(output, wrong, letters)
+
+
+def _fits(one: Term, side: Dim, letters: _Letters) -> bool:
+    """Whether a size may be what is expected."""
+    sizes = one.values(letters.sizes)
+    return not sizes or not all(side != size for size in sizes)
 
 
 def _rank(output: _Output, source: Layer | None, letters: _Letters) -> Finding:
@@ -215,7 +219,7 @@ def _sides(
     sides = ", ".join(
         f"axis {axis} is {shape[axis]}, not {sizes[0]}" for axis, (_, sizes) in wrong.items()
     )
-    axis, (_, sizes) = next(iter(wrong.items()))
+    axis = next(iter(wrong))
     source = origin(output.tensor, axis)
     return Finding(
         f"{output.title} is {output.tensor}, but {output.wanted} is expected: {sides}",
@@ -223,44 +227,36 @@ def _sides(
         at=(source.definition or source.call) if source is not None else None,
         label=f"{shape[axis]} comes from here",
         formula=source.formula if source is not None else None,
-        help=tuple(_helps(output, source, axis, sizes[0], letters)),
+        help=tuple(_helps(output, source, {a: s[0] for a, (_, s) in wrong.items()}, letters)),
         note=tuple(letters.told([one for one, _ in wrong.values()])),
     )
 
 
 def _helps(
-    output: _Output, source: Layer | None, axis: int, wanted: int, letters: _Letters
+    output: _Output, source: Layer | None, wanted: Mapping[int, int], letters: _Letters
 ) -> Iterator[str]:
-    mended = _mended(source, axis, len(output.tensor.shape or ()), wanted)
+    mended = _mended(output.tensor, source, wanted)
     if mended:
         yield mended
     yield f"{'or, ' if mended else ''}if it is meant, write {_as_it_is(output, letters)}"
 
 
-def _mended(source: Layer | None, axis: int, rank: int, wanted: int) -> str | None:
-    """What to write in the layer that the size comes from."""
-    if source is None:
-        return None
-    if source.module is not None:
-        for op, name in _MAKERS.items():
-            features = axis == rank - (1 if op != "conv" else 1 + _spatial(source))
-            if source.op.startswith(op) and features:
-                return f"write {name}={wanted} in `{source.title}`"
-    if axis == 0 and source.op in ("view", "reshape", "flatten"):
-        return f"keep the {wanted} samples apart: write .flatten(1), or .view(x.size(0), -1)"
-    return None
-
-
-def _spatial(layer: Layer) -> int:
-    digits = [int(c) for c in layer.op if c.isdigit()]
-    return digits[-1] if digits else 0
+def _mended(tensor: TensorSpec, source: Layer | None, wanted: Mapping[int, int]) -> str | None:
+    """What to write in the layer that the sizes come from."""
+    if 0 in wanted:
+        if source is None or source.op not in ("view", "reshape", "flatten"):
+            return None
+        return "keep the samples apart: write .flatten(1), or .view(x.size(0), -1)"
+    rank = len(tensor.shape or ())
+    return next(mends(tensor, {axis - rank: size for axis, size in wanted.items()}, tensor), None)
 
 
 def _as_it_is(output: _Output, letters: _Letters) -> str:
     """The expectation that what comes out fulfils."""
     shape = output.tensor.shape or ()
     sides = [str(side) if isinstance(side, int) else "*" for side in shape]
-    for axis, one in _pairs(output.terms, len(shape)) or ():
-        if shape[axis] in one.values(letters.sizes) or not one.values(letters.sizes):
+    pairs = _pairs(output.terms, len(shape)) or enumerate(output.terms[:1] if shape else ())
+    for axis, one in pairs:
+        if not one.rest and _fits(one, shape[axis], letters):
             sides[axis] = one.text
     return f"--expect {output.key}{','.join(sides) or '()'}"

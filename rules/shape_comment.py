@@ -65,12 +65,19 @@ def shape_comment(network: Network) -> Iterator[Finding]:
 
 def _finding(found: Stale) -> Finding:
     comment, out = found.comment, " or ".join(str(t) for t in found.results[:3])
-    yield_ = "comes" if len(found.results) == 1 else "come"
+    verb = "comes" if len(found.results) == 1 else "come"
     return Finding(
-        f"the comment `{comment.text}` is stale: {out} {yield_} out",
+        f"the comment `{comment.text}` is stale: {out} {verb} out",
         layer=found.source,
         at=comment.location,
         label="not what comes out here",
         formula=found.source.formula if found.source is not None else None,
-        help=(f"write `{found.corrected}`",) if found.corrected else (),
+        help=tuple(_helps(found)),
     )
+
+
+def _helps(found: Stale) -> Iterator[str]:
+    if found.corrected:
+        yield f"write `{found.corrected}`"
+    if found.mended:
+        yield f"or, if the comment is what you mean, {found.mended}"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from convlint.advice.comment import Comment, Passage
 from convlint.advice.dependence import Dependence, dependence
 from convlint.advice.letters import bound, contradicted, rewritten
+from convlint.advice.mending import mends
 from convlint.advice.origin import origin
 from convlint.advice.rescaling import usual_size
 from convlint.arithmetic.notation import Notation, aligned
@@ -37,6 +38,8 @@ class Stale:
     results: tuple[TensorSpec, ...]
     source: Layer | None
     corrected: str | None
+    mended: str | None = None
+    """What to write in the code for the comment to be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ def stale(passage: Passage, network: Network) -> Iterator[Stale]:
             results = _distinct(comment.results)
             yield Stale(comment, results, tensor.source, _rewritten(comment, results))
         if wrong:
-            results, words = _distinct(comment.results), {p: w for p, (_, w) in wrong.items()}
-            source = origin(tensor, wrong[min(wrong)][0])
-            corrected = _corrected(comment, words) if len(results) == 1 else None
-            yield Stale(comment, results, source, corrected)
+            results = _distinct(comment.results)
+            source, lone = origin(tensor, wrong[min(wrong)][0]), len(results) == 1
+            corrected = _corrected(comment, {p: w for p, (_, w) in wrong.items()})
+            mended = _mended(comment, tensor, wrong) if lone else None
+            yield Stale(comment, results, source, corrected if lone else None, mended)
 
 
 def _sure(right: Mapping[Dependence, int], doubts: Sequence[_Doubt]) -> frozenset[Dependence]:
@@ -261,6 +265,17 @@ def _rewritten(comment: Comment, results: Sequence[TensorSpec]) -> str | None:
     head = str(sides[0]) if first.term.number else first.term.text
     listed = text[first.end : second.start].join((head, *(str(side) for side in sides[1:])))
     return text[: first.start] + listed + text[items[-1].end :]
+
+
+def _mended(
+    comment: Comment, tensor: TensorSpec, wrong: Mapping[int, tuple[int, str]]
+) -> str | None:
+    wanted = {
+        axis - len(tensor.shape or ()): number
+        for place, (axis, _) in wrong.items()
+        if (number := comment.written.items[place].term.number)
+    }
+    return next(mends(tensor, wanted, tensor), None) if wanted else None
 
 
 def _corrected(comment: Comment, words: Mapping[int, str]) -> str:

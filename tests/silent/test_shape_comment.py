@@ -250,7 +250,7 @@ STALE = {
 @pytest.mark.parametrize(("forward", "help"), STALE.values(), ids=STALE)
 def test_stale(forward: str, help: str, tmp_path: Path) -> None:
     (found,) = findings(forward, tmp_path)
-    assert found.help == (f"write `{help}`",)
+    assert found.help[0] == f"write `{help}`"
     assert found.location is not None
     lines = (tmp_path / "model.py").read_text(encoding="utf-8").split("\n")
     line = lines[found.location.row - 1]
@@ -350,7 +350,7 @@ def test_one_wrong_number_is_found(
     stale[place] = commented(style, wrong)[place]
     (found,) = told(network, stale, 128, own)
     assert found.location is not None
-    assert found.help == (f"write `{comments[place]}`",)
+    assert found.help[0] == f"write `{comments[place]}`"
 
 
 @given(networks())
