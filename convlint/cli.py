@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from types import FrameType
 
+    from convlint.contract import Contract
     from convlint.job import Mode, Result
     from convlint.report import Style
     from convlint.rule import Rule
@@ -136,6 +137,16 @@ def _network_options(function: _F) -> _F:
             metavar="NAME=VALUE",
             section=network,
             help="An argument of the constructor, as width=64.",
+        ),
+        _option(
+            "--expect",
+            "expected",
+            multiple=True,
+            metavar="[KEY=]SIZES",
+            section=network,
+            help="The shape that must come out, as N,10 or N,21,H/4,W/4: N is the batch of the "
+            "input, H and W its height and width, other letters are any one size, * any, ... any "
+            "axes. Once per output.",
         ),
         _option(
             "--mode",
@@ -354,6 +365,7 @@ def _results(
     targets: Sequence[str],
     inputs: Sequence[str],
     arguments: Sequence[str],
+    expected: Sequence[str],
     modes: Sequence[Mode],
     timeout: float,
     memory_limit: int | None,
@@ -372,7 +384,8 @@ def _results(
     modes = cast("Sequence[Mode]", tuple(dict.fromkeys(modes)))
     selection = _selection(select, ignore, extend_select)
     given = _jobs(targets, inputs, arguments)
-    jobs = [Job(*job, mode, selection, want_shapes) for job in given for mode in modes]
+    contracts = _contracts(expected)
+    jobs = [Job(*job, mode, selection, want_shapes, contracts) for job in given for mode in modes]
     results: list[Result] = []
     with Progress([job.target.display for job in jobs], not quiet) as progress:
         found = isolate.run(
@@ -407,6 +420,16 @@ def _jobs(
         if names.count(name) > 1:
             raise _Failure(f"--input: `{name}` is given twice")
     return [(one, specs) for one in parsed]
+
+
+def _contracts(expected: Sequence[str]) -> tuple[Contract, ...]:
+    from convlint import contract
+    from convlint.spec import SpecError
+
+    try:
+        return contract.parse_all(expected)
+    except SpecError as error:
+        raise _Failure(f"--expect: {error}") from None
 
 
 def _selection(

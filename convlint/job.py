@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from convlint.contract import Contract
 from convlint.diagnostic import Diagnostic, Location, Severity
 from convlint.selection import Selection
 from convlint.spec import InputSpec
@@ -23,6 +24,8 @@ class Job:
     mode: Mode = "eval"
     selection: Selection = field(default_factory=Selection)
     want_shapes: bool = False
+    expected: tuple[Contract, ...] = ()
+    """What must come out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from convlint.contract import Contract
+from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
 from convlint.job import Job, Result, Row
 from convlint.judge import fault, judge, refused
@@ -54,6 +56,7 @@ def check(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
+    expect: object = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     extend_select: Iterable[str] = (),
@@ -65,17 +68,24 @@ def check(
         inputs: `"1,3,224,224"`, a tuple of sizes, an example tensor, a list of these, or a
             mapping from the parameters of `forward` to these.
         training: check in training mode.
+        expect: what must come out: `"N,10"`, one for every output, or a mapping from the keys of
+            the outputs to these.
         select, ignore, extend_select: rules, as on the command line.
 
     Raises:
-        SpecError: an input that cannot be read.
+        SpecError: an input or an expectation that cannot be read.
         SelectionError: a selector that selects nothing.
     """
     specs = parse_all(inputs)
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
+    expected = parse_expected(expect)
     diagnostics, network = _checked(
-        lambda: _module(model, args, dict(kwargs or {}), str(model)), specs, training, codes
+        lambda: _module(model, args, dict(kwargs or {}), str(model)),
+        specs,
+        training,
+        codes,
+        expected,
     )
     return Report(tuple(diagnostics), network)
 
@@ -94,7 +104,7 @@ def run(job: Job) -> Result:
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
 
-    diagnostics, network = _checked(make, job.inputs, job.mode == "train", codes)
+    diagnostics, network = _checked(make, job.inputs, job.mode == "train", codes, job.expected)
     found = tuple(replace(d, target=job.target.display) for d in diagnostics)
     return Result(
         job.target.display,
@@ -119,6 +129,7 @@ def _checked(
     inputs: tuple[InputSpec, ...],
     training: bool,
     codes: frozenset[str],
+    expected: tuple[Contract, ...],
 ) -> tuple[list[Diagnostic], Network | None]:
     try:
         module = make()
@@ -129,7 +140,7 @@ def _checked(
         return list(fault(unusable.stage, unusable.error)), None
     from convlint.trace import trace
 
-    network = trace(module, args, kwargs, training, names)
+    network = replace(trace(module, args, kwargs, training, names), expected=expected)
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
     return sorted(judge(network, codes), key=lambda d: -d.severity.rank), network

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from convlint.contract import Contract
 from convlint.diagnostic import Location
 from convlint.frame import Frame
 from convlint.tensor import TensorSpec
@@ -132,6 +133,8 @@ class Network:
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    expected: tuple[Contract, ...] = ()
+    """What the outputs must be, by the user's word."""
     again: Callable[[Mapping[str, TensorSpec] | None, bool | None], Network] | None = field(
         default=None, repr=False
     )

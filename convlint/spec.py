@@ -160,19 +160,21 @@ def _integer(size: object, position: int, shape: object) -> int:
 
 
 def _shape(sizes: str, text: str) -> tuple[int, ...]:
+    if not sizes.strip():
+        raise SpecError(f"{quote(text)} has no sizes; {_ACCEPTED}")
+    return tuple(_size(size, position, text) for position, size in enumerate(listed(sizes), 1))
+
+
+def listed(sizes: str, separator: re.Pattern[str] = _SEPARATOR) -> list[str]:
+    """The sizes of a shape, however they are separated and bracketed; none of `()`."""
     sizes = sizes.strip()
     if sizes[:1] + sizes[-1:] in ("()", "[]"):
         sizes = sizes[1:-1].strip()
         if not sizes:
-            return ()
+            return []
         if sizes.endswith(",") and sizes.count(",") == 1:  # (5,) as Python writes it
             sizes = sizes[:-1]
-    if not sizes:
-        raise SpecError(f"{quote(text)} has no sizes; {_ACCEPTED}")
-    return tuple(
-        _size(size.strip(), position, text)
-        for position, size in enumerate(_SEPARATOR.split(sizes), 1)
-    )
+    return [size.strip() for size in separator.split(sizes)]
 
 
 def _size(size: str, position: int, text: str) -> int:

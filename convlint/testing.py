@@ -1,9 +1,9 @@
 """A rule's examples as tests; rule packs use it too.
 
 Every fenced `python` block of a rule's page is a model file.  Its first line says what is
-checked (`# convlint: target Net 1,3,32,32`, with `--mode train` where that is meant); a comment
-`# error: CL101` (or `# warning:`, `# info:`) marks each line where the rule must speak, and a
-block without a mark must be clean.
+checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or `--expect N,10` where that is
+meant); a comment `# error: CL101` (or `# warning:`, `# info:`) marks each line where the rule must
+speak, and a block without a mark must be clean.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from convlint.contract import parse_all
 from convlint.diagnostic import Diagnostic
 from convlint.job import Job
 from convlint.lint import run
@@ -38,6 +39,7 @@ class Example:
     target: str
     inputs: tuple[str, ...]
     training: bool
+    contracts: tuple[str, ...]
     expected: frozenset[tuple[int, str, str]]
     """Row, severity and code of every finding."""
 
@@ -60,8 +62,12 @@ def examples(rule: Rule) -> Iterator[Example]:
             for row, line in enumerate(source.splitlines(), 1)
             for mark in _MARK.finditer(line)
         }
-        inputs = tuple(w for w in words if w not in ("--mode", "train", "eval"))
-        yield Example(source, head.group(1), inputs, training, frozenset(expected))
+        pairs = [(b, w) for b, w in zip(["", *words], words, strict=False)]
+        contracts = tuple(w for before, w in pairs if before == "--expect")
+        inputs = tuple(
+            w for before, w in pairs if not w.startswith("--") and not before.startswith("--")
+        )
+        yield Example(source, head.group(1), inputs, training, contracts, frozenset(expected))
 
 
 def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
@@ -75,6 +81,7 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
         tuple(parse(text) for text in example.inputs),
         "train" if example.training else "eval",
         Selection(extend_select=extend),
+        expected=parse_all(example.contracts),
     )
     return list(run(job).diagnostics)
 

@@ -37,7 +37,7 @@ class Third(nn.Module):
         self.conv = nn.Conv2d(64, 128, 3, padding=1, dilation=2)
 
     def forward(self, x):
-        return self.conv(x)
+        return self.conv(x)  # (N, 128, 32, 32)
 
 
 class Residual(nn.Module):
