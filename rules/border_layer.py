@@ -55,20 +55,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Network, rule
-from convlint.advice.productive import windows_over_images
-from convlint.arithmetic.span import spelled
+from convlint.advice.productive import wide_convolutions
 
 
 @rule("CL520", severity="info", default=False)
 def border_layer(network: Network) -> Iterator[Finding]:
-    for window in windows_over_images(network):
-        if window.past:
-            yield Finding(
-                f"`{window.layer.title}` is the first convolution whose input has seen the whole "
-                f"image: its receptive field is {spelled(window.field)}, the image is "
-                f"{spelled(window.image)}",
-                layer=window.layer,
-                label=f"sees {spelled(window.field)} of {spelled(window.image)}",
-                help=("layers after it integrate nothing new: larger images, or fewer layers",),
-            )
-            return
+    first = next((wide for wide in wide_convolutions(network) if wide.is_past), None)
+    if first is not None:
+        yield Finding(
+            f"`{first.layer.title}` is the first convolution whose input has seen the whole "
+            f"image: its receptive field is {first.field}, the image is {first.image}",
+            layer=first.layer,
+            label=f"sees {first.field} of {first.image}",
+            help=("layers after it integrate nothing new: larger images, or fewer layers",),
+        )

@@ -49,11 +49,12 @@ class Net(nn.Module):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from convlint import Finding, Layer, Network, rule
-from convlint.advice.receptive import LOST, Reach, reach, reaches
+from convlint import Finding, Layer, Network, TensorSpec, rule
+from convlint.advice.reach import LOST, Reach
+from convlint.advice.receptive import reach, reaches
 from convlint.arithmetic.field import Field, apart
 
 
@@ -64,53 +65,58 @@ def misaligned_join(network: Network) -> Iterator[Finding]:
     for layer in network.layers:
         if layer.op == "add" or layer.op == "cat":
             far, axis = _furthest(layer, known)
-            if abs(far) > Fraction(1, 2):
+            if far > Fraction(1, 2):
                 found.append((layer, far, axis))
     if not found:
         return
     layer, far, axis = found[0]
-    many = f"{len(found) - 1} later joins drift, too" if len(found) > 1 else ""
+    more = f"{len(found) - 1} later joins are apart, too" if len(found) > 1 else ""
     yield Finding(
-        f"`{layer.title}` joins maps whose receptive fields are centred {_spelled(abs(far))} "
-        f"positions apart along axis {axis}",
+        f"`{layer.title}` joins maps that do not lie over each other: along axis {axis} the "
+        f"centres of their receptive fields are up to {float(far):.3g} positions apart",
         layer=layer,
-        label=f"{_spelled(abs(far))} positions apart",
+        label=f"{float(far):.3g} positions apart",
         help=(
-            "crop or pad the branches alike on both sides, and upsample as was downsampled "
-            "(pool of 2 with nearest, bilinear or a transposed convolution of 2 or 4; "
-            "convolution of 3 and stride 2 with a transposed one of 3)",
+            "crop and pad the branches alike on both sides",
+            "upsample as was downsampled: what a convolution of 3 with stride 2 has reduced with "
+            "a transposed one of 3, what a pool of 2 has reduced with nearest or linear "
+            "upsampling, or a transposed convolution of 2 or 4",
         ),
-        note=(many,) if many else (),
+        note=(more,) if more else (),
     )
 
 
-def _furthest(layer: Layer, known: dict[str, Reach | None]) -> tuple[Fraction, int]:
+def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction | int, int]:
     """How far the centres are apart at most, in positions, and along which axis."""
-    worst, where = Fraction(0), 0
-    shape = layer.output.shape if hasattr(layer.output, "shape") else None
-    if shape is None:
+    args, output = layer.args, layer.output
+    tensors = args["tensors"] if layer.op == "cat" else (args["input"], args["other"])
+    worst: Fraction | int = 0
+    where = 0
+    if type(output) is not TensorSpec or output.shape is None:
         return worst, where
-    owns = [
-        own for t in layer.tensors if (own := reach(t, known)) and len(own.fields) == len(shape)
-    ]
-    if len(owns) < 2 or all(own.fields is owns[0].fields for own in owns):
+    rank = len(output.shape)
+    owns = []
+    for tensor in tensors:
+        own = reach(tensor, known) if type(tensor) is TensorSpec else None
+        if own is not None and len(own.fields) == rank and own.fields not in owns:
+            owns.append(own.fields)
+    if len(owns) < 2:
         return worst, where
-    for axis, n in enumerate(shape):
-        column = [(own.fields[axis], own.origins[axis]) for own in owns]
-        told = [(f, o) for f, o in column if f is not None and f is not LOST]
-        for field, origin in told[1:]:
-            if field != told[0][0] and origin == told[0][1] and isinstance(n, int):
-                far = _far(told[0][0], field, n)
-                if abs(far) > abs(worst):
-                    worst, where = far, axis
+    for axis, n in enumerate(output.shape):
+        first = owns[0][axis]
+        for fields in owns[1:]:
+            far = _far(first, fields[axis], n) if isinstance(n, int) else 0
+            if far > worst:
+                worst, where = far, axis
     return worst, where
 
 
-def _far(one: Field, other: Field, count: int) -> Fraction:
-    if one.jump == other.jump and one.last == other.last:
-        return Fraction(0)  # causal: both see up to the same place
-    return apart(one, other, count) / max(one.jump, other.jump)
-
-
-def _spelled(number: Fraction) -> str:
-    return f"{float(number):.2g}"
+def _far(one: Field | None, other: Field | None, count: int) -> Fraction | int:
+    if one is None or other is None or one is LOST or other is LOST:
+        return 0
+    if one.jump == other.jump:
+        if one.first + one.last == other.first + other.last:
+            return 0
+        if one.last == other.last:
+            return 0  # causal: both see up to the same place
+    return abs(apart(one, other, count)) / max(one.jump, other.jump)

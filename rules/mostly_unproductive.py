@@ -2,7 +2,8 @@
 
 ## What it does
 Finds networks of which more than three quarters of the convolutions with a kernel larger than 1
-come after the receptive field has reached the size of the image.
+come after the receptive field has reached the size of the image.  Asked of
+classifiers only: a decoder integrates what shortcuts hand it.
 
 ## Why is this bad?
 Those convolutions integrate nothing new; networks were measured to do as well without most of
@@ -29,9 +30,10 @@ class Net(nn.Module):
             nn.Conv2d(8, 8, 3, padding=1),
             nn.Conv2d(8, 8, 3, padding=1),
         )
+        self.head = nn.Linear(8, 10)
 
     def forward(self, x):
-        return self.body(self.stem(x))
+        return self.head(self.body(self.stem(x)).mean((2, 3)))
 ```
 
 ## Use instead
@@ -50,10 +52,12 @@ class Net(nn.Module):
             nn.Conv2d(8, 8, 3, padding=1),
             nn.Conv2d(8, 8, 3, padding=1),
             nn.Conv2d(8, 8, 3, padding=1),
+            nn.Conv2d(8, 8, 3, padding=1),
         )
+        self.head = nn.Linear(8, 10)
 
     def forward(self, x):
-        return self.body(x)
+        return self.head(self.body(x).mean((2, 3)))
 ```
 """
 
@@ -62,24 +66,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Network, rule
-from convlint.advice.productive import windows_over_images
-from convlint.arithmetic.span import spelled
+from convlint.advice.productive import wide_convolutions
+from convlint.advice.receptive import classifies
 
 _FEW = 8
 
 
 @rule("CL521", severity="info")
 def mostly_unproductive(network: Network) -> Iterator[Finding]:
-    found = list(windows_over_images(network))
-    past = [window for window in found if window.past]
+    if not classifies(network):
+        return  # a decoder integrates what shortcuts hand it
+    found = list(wide_convolutions(network))
+    past = [wide for wide in found if wide.is_past]
     if len(found) < _FEW or len(past) * 4 <= len(found) * 3:
         return
     first = past[0]
     yield Finding(
         f"{len(past)} of {len(found)} convolutions come after the receptive field has reached the "
-        f"size of the image, {spelled(first.image)}: from `{first.layer.title}` on there is "
-        "nothing new to integrate",
+        f"size of the image, {first.image}: from `{first.layer.title}` on there is nothing new to "
+        "integrate",
         layer=first.layer,
-        label=f"its input has a field of {spelled(first.field)}",
+        label=f"its input has a field of {first.field}",
         help=("use larger images, a stem that reduces less, or fewer layers",),
     )

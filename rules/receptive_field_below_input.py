@@ -68,45 +68,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
-from convlint.advice.receptive import LOST, Reach, reach, reaches
+from convlint.advice.reach import LOST, Reach
+from convlint.advice.receptive import classifies, reach, reaches
 from convlint.arithmetic.span import spelled
+
+_MEANS = frozenset({"mean", "sum", "amax", "max", "logsumexp"})
 
 
 @rule("CL522", severity="info")
 def receptive_field_below_input(network: Network) -> Iterator[Finding]:
-    pool = _last_pool(network)
+    pool = _last_pool(network) if classifies(network) else None
     if pool is None:
         return
-    layer, own = pool
-    told = [(f, o) for f, o in zip(own.fields, own.origins, strict=True) if f and o]
-    if own.mixed or any(f is LOST for f, _ in told):
+    layer, before = pool
+    told = before.told(len(before.fields))
+    if before.mixed or LOST in before.fields or not all(f.size < o.size for f, o in told):
         return
-    if all(f.size < o.size for f, o in told):
-        field, image = spelled(f.size for f, _ in told), spelled(o.size for _, o in told)
-        yield Finding(
-            f"`{layer.title}` pools features that have seen {field} of the {image} image: nothing "
-            "before it relates parts that are further apart",
-            layer=layer,
-            label=f"each position has seen {field}",
-            help=("more layers, strides or dilation before it, or smaller images",),
-        )
+    field, image = spelled(f.size for f, _ in told), spelled(o.size for _, o in told)
+    yield Finding(
+        f"`{layer.title}` pools features that have seen {field} of the {image} image: nothing "
+        "before it relates parts that are further apart",
+        layer=layer,
+        label=f"each position has seen {field}",
+        help=("more layers, strides or dilation before it, or smaller images",),
+    )
 
 
 def _last_pool(network: Network) -> tuple[Layer, Reach] | None:
-    """The last layer that makes one position of a map; None where no classifier follows."""
-    outputs = network.outputs if isinstance(network.outputs, (tuple, list)) else (network.outputs,)
+    """The last layer that makes one position of a map, if it is a pool."""
     known = reaches(network)
-    ends = [reach(o, known) for o in outputs if hasattr(o, "shape")]
-    if not ends or any(end is None or end.spatial or len(end.fields) != 2 for end in ends):
-        return None
     for layer in reversed(network.layers):
         made = known[layer.name]
-        if made is None or made.spatial or not made.mixed or "input" not in layer.args:
+        if made is None or made.spatial or "input" not in layer.args:
             continue
         before = reach(layer.args["input"], known)
         if before is not None and before.spatial:
-            return (layer, before) if "pool" in layer.op or layer.op in _MEANS else None
+            pools = "pool" in layer.op or layer.op in _MEANS
+            return (layer, before) if pools and made.mixed else None
     return None
-
-
-_MEANS = frozenset({"mean", "sum", "amax", "max", "logsumexp"})

@@ -7,13 +7,14 @@ no beginning in common.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from convlint.advice.receptive import JOINED, KEPT
+from convlint.advice.pointwise import JOINED, KEPT
 from convlint.arithmetic.layout import NAMES
-from convlint.arithmetic.window import Window, windows
+from convlint.arithmetic.window import windows
+from convlint.dims import guess
 from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
 
@@ -74,82 +75,85 @@ def ends(network: Network) -> Iterator[Run]:
     runs: dict[str, Run] = {}
     outputs = network.outputs if isinstance(network.outputs, (tuple, list)) else (network.outputs,)
     for layer in network.layers:
-        image = layer.args.get("input")
-        run = runs.get(image.source.name) if _sourced(image) else None
-        if layer.op in KEPT and run is not None:
-            runs[layer.name] = run
+        source = _source(layer.args.get("input"))
+        run = runs.get(source.name) if source is not None else None
+        made: Run | None = None
+        if layer.op in KEPT:
+            made = run
         elif layer.op in JOINED or layer.op == "cat":
-            met = _met(layer, [runs[t.source.name] for t in layer.tensors if _run(t, runs)])
-            if met is not None:
-                runs[layer.name] = met
-        elif layer.op in _CONVOLUTIONS:
-            made, ended = _slid(layer, run)
-            runs.update({layer.name: made} if made is not None else {})
-            if ended is not None:
-                yield ended
-        elif layer.op in _RESIZED:
-            if run is not None:
-                yield run if layer.args.get("mode") in _SINGLE else _smoothed(run)
-            if isinstance(layer.output, TensorSpec):
-                runs[layer.name] = Run(layer.name, (ONE,) * (run and len(run.combs) or 2))
+            made = _met(layer, runs)
+        elif layer.op in _CONVOLUTIONS and source is not None:
+            made = _slid(layer, run, source)
+            if made is not None and _strides(layer):
+                yield made
+                made = None  # the next one begins
+        elif layer.op in _RESIZED and run is not None:
+            yield run if layer.args.get("mode") in _SINGLE else _smoothed(run)
+        if made is not None:
+            runs[layer.name] = made
     for output in outputs:
-        if isinstance(output, TensorSpec) and _run(output, runs):
-            yield runs[output.source.name]  # type: ignore[union-attr]
+        source = _source(output)
+        if source is not None and source.name in runs:
+            yield runs[source.name]
 
 
 _CONVOLUTIONS: Final = frozenset({"conv1d", "conv2d", "conv3d"})
 _RESIZED: Final = frozenset(
-    {"interpolate", "pixel_shuffle", "pixel_unshuffle", "conv_transpose1d", "conv_transpose2d",
-     "conv_transpose3d", "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d",
-     "avg_pool3d"}
+    {
+        "interpolate", "pixel_shuffle", "pixel_unshuffle",
+        *(f"{kind}{d}d" for kind in ("conv_transpose", "max_pool", "avg_pool") for d in (1, 2, 3)),
+    }
 )  # fmt: skip
 _SINGLE: Final = ("nearest", "nearest-exact")
+_FIXED: Final = ("parameter", "buffer", "constant")
 
 
-def _sourced(tensor: object) -> bool:
-    return isinstance(tensor, TensorSpec) and tensor.source is not None
+def _source(tensor: object) -> Layer | None:
+    return tensor.source if isinstance(tensor, TensorSpec) else None
 
 
-def _run(tensor: TensorSpec, runs: dict[str, Run]) -> bool:
-    return tensor.source is not None and tensor.source.name in runs
+def _strides(layer: Layer) -> bool:
+    return any(window.stride != 1 for window in windows(layer))
 
 
-def _slid(layer: Layer, run: Run | None) -> tuple[Run | None, Run | None]:
-    """The run of a convolution's output, and the run that ends there."""
+def _slid(layer: Layer, run: Run | None, source: Layer) -> Run | None:
+    """The run of a convolution's output, which begins at its input if none came there."""
     found = windows(layer)
-    if not found or not all(_told(window) for window in found):
-        return None, None
-    begun = Run(layer.name, (ONE,) * len(found))
-    if run is None or len(run.combs) != len(found):
-        return begun, None
-    combs = tuple(
-        comb.through(w.kernel, w.dilation, w.padding[0])  # type: ignore[arg-type]
-        for comb, w in zip(run.combs, found, strict=True)
-    )
-    wide = [w for w in found if w.kernel != 1]
-    dilated = any(w.dilation != 1 for w in wide)
-    dilations = run.dilations + ((max(int(str(w.dilation)) for w in wide),) if wide else ())
-    made = Run(run.start, combs, dilations, layer if dilated else run.last)
-    return (made, None) if all(w.stride == 1 for w in found) else (begun, made)
-
-
-def _told(window: Window) -> bool:
-    numbers = (window.kernel, window.stride, window.dilation, window.padding[0])
-    return all(isinstance(number, int) for number in numbers)
+    if not found:
+        return None
+    run = run or Run(source.name, (ONE,) * len(found))
+    combs = []
+    for comb, w in zip(run.combs, found, strict=False):
+        kernel, dilation, before = w.kernel, w.dilation, w.padding[0]
+        if not (isinstance(kernel, int) and isinstance(dilation, int) and isinstance(before, int)):
+            return None
+        combs.append(comb.through(kernel, dilation, before))
+    if len(combs) != len(found):
+        return None
+    dilations = [guess(w.dilation) for w in found if w.kernel != 1]
+    if not dilations:
+        return Run(run.start, tuple(combs), run.dilations, run.last)
+    last = layer if max(dilations) > 1 else run.last
+    return Run(run.start, tuple(combs), (*run.dilations, max(dilations)), last)
 
 
 def _smoothed(run: Run) -> Run:
-    """An interpolation reads at least two neighbours."""
+    """An interpolation, or whatever changes the resolution, reads at least two neighbours."""
     return Run(run.start, tuple(c.through(2, 1, 0) for c in run.combs), run.dilations, run.last)
 
 
-def _met(layer: Layer, runs: list[Run]) -> Run | None:
-    if not runs:
+def _met(layer: Layer, runs: Mapping[str, Run]) -> Run | None:
+    """Branches that begin at one map; None where another one comes in, as a gate does."""
+    sources = [t.source for t in layer.tensors if t.source and t.source.op not in _FIXED]
+    found = [runs.get(source.name) for source in sources]
+    begun = [run for run in found if run is not None]
+    if not begun:
         return None
-    longest = max(runs, key=lambda run: len(run.dilations))
-    if len({run.start for run in runs}) > 1 or len({len(run.combs) for run in runs}) > 1:
-        return Run(layer.name, (ONE,) * len(longest.combs))
+    longest = max(begun, key=lambda run: len(run.dilations))
     combs = longest.combs
-    for run in runs:
-        combs = tuple(a.joined(b) for a, b in zip(combs, run.combs, strict=True))
+    for source, run in zip(sources, found, strict=True):
+        own = run or Run(source.name, (ONE,) * len(combs))
+        if own.start != longest.start or len(own.combs) != len(combs):
+            return None
+        combs = tuple(a.joined(b) for a, b in zip(combs, own.combs, strict=True))
     return Run(longest.start, combs, longest.dilations, longest.last)

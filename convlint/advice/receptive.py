@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+from convlint.advice.pointwise import JOINED, KEPT
+from convlint.advice.reach import LOST, Origin, Reach, plain, together
 from convlint.arithmetic.field import (
     ITSELF,
     Field,
     adaptive,
-    hull,
     interpolated,
     repeated,
     shifted,
@@ -24,46 +25,9 @@ from convlint.arithmetic.field import (
     window,
 )
 from convlint.arithmetic.window import axes_of, mode_axes, pad_ends, paddings, per_axis
-from convlint.dims import Dim, Shape, known
+from convlint.dims import Dim, known
 from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
-
-LOST: Final = Field(0, 0, 0)
-"""Positions of which it cannot be told what they have seen."""
-
-
-class Origin(NamedTuple):
-    """An axis of an input of the network."""
-
-    name: str
-    axis: int
-    size: int
-
-
-class Reach(NamedTuple):
-    """What is known of a tensor, axis by axis.
-
-    An axis without positions (channels, the batch, what a pool has made one of) has neither
-    `fields` nor `origins`, but None.
-    """
-
-    fields: tuple[Field | None, ...]
-    origins: tuple[Origin | None, ...]
-    mixed: bool = False
-    """Whether every position has something of the whole image: by a global pool, attention, a
-    linear layer over space, or by what cannot be told."""
-
-    def along(self, axes: int) -> tuple[tuple[Field, Origin], ...] | None:
-        """Fields and origins of the last `axes` axes; None unless all are known."""
-        pairs = list(zip(self.fields[-axes:], self.origins[-axes:], strict=True))
-        told = [(f, o) for f, o in pairs if f is not None and o is not None]
-        return tuple(told) if len(told) == axes else None
-
-    @property
-    def spatial(self) -> bool:
-        """Whether some axis has positions, told or not."""
-        return any(field is not None for field in self.fields)
-
 
 Reaches: TypeAlias = dict[str, Reach | None]
 """By the name of a layer; None where not even the rank is known."""
@@ -75,20 +39,32 @@ def reaches(network: Network) -> Mapping[str, Reach | None]:
     """What is known of the output of every layer, by the layer's name."""
     found = _KNOWN.get(network)
     if found is None:
-        found = _KNOWN[network] = {}
+        found = {}
         for layer in network.layers:
             found[layer.name] = _made(layer, found)
+        _KNOWN[network] = found
     return found
 
 
 def reach(tensor: TensorSpec, known: Mapping[str, Reach | None]) -> Reach | None:
     """What is known of `tensor`."""
-    if tensor.shape is None:
+    shape, source = tensor.shape, tensor.source
+    if shape is None:
         return None
-    if tensor.source is None:
-        return _plain(len(tensor.shape))
-    found = known[tensor.source.name]
-    return found if found is not None and len(found.fields) == len(tensor.shape) else None
+    if source is None:
+        return plain(len(shape))
+    found = known[source.name]
+    return found if found is not None and len(found.fields) == len(shape) else None
+
+
+def classifies(network: Network) -> bool:
+    """Whether all that comes out are rows of numbers, without positions."""
+    outputs, found = network.outputs, reaches(network)
+    ends = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if not ends or not all(isinstance(end, TensorSpec) for end in ends):
+        return False
+    owns = [reach(end, found) for end in ends]
+    return all(own is not None and len(own.fields) == 2 and not own.spatial for own in owns)
 
 
 def _made(layer: Layer, found: Reaches) -> Reach | None:
@@ -97,13 +73,14 @@ def _made(layer: Layer, found: Reaches) -> Reach | None:
     made = _HANDLERS.get(layer.op, _unlisted)(layer, found)
     if made is None:
         return None
-    output = layer.output if type(layer.output) is TensorSpec else layer.outputs[0]
-    return made if output.shape is not None and len(output.shape) == len(made.fields) else None
+    shape = _first(layer).shape
+    return made if shape is not None and len(shape) == len(made.fields) else None
 
 
-@functools.cache
-def _plain(rank: int, mixed: bool = False) -> Reach:
-    return Reach((None,) * rank, (None,) * rank, mixed)
+def _first(layer: Layer) -> TensorSpec:
+    """The output, or the first of several."""
+    output = layer.output
+    return output if type(output) is TensorSpec else layer.outputs[0]
 
 
 def _image(layer: Layer, found: Reaches) -> Reach | None:
@@ -112,19 +89,17 @@ def _image(layer: Layer, found: Reaches) -> Reach | None:
     if type(spec) is not TensorSpec or spec.shape is None:
         return None
     if spec.dtype is not None and not spec.dtype.is_floating_point:
-        return _plain(len(spec.shape))
-    fields: list[Field | None] = []
-    origins: list[Origin | None] = []
-    for axis, n in enumerate(spec.shape):
-        positions = axis > 0 and isinstance(n, int)
-        fields.append(ITSELF if positions else None)
-        origins.append(Origin(layer.name, axis, int(n)) if isinstance(n, int) and axis else None)
-    return Reach(tuple(fields), tuple(origins))
+        return plain(len(spec.shape))
+    origins = tuple(
+        Origin(layer.name, axis, n) if axis and isinstance(n, int) else None
+        for axis, n in enumerate(spec.shape)
+    )
+    return Reach(tuple(origin and ITSELF for origin in origins), origins)
 
 
 def _constant(layer: Layer, found: Reaches) -> Reach | None:
     spec = layer.output
-    return _plain(len(spec.shape)) if type(spec) is TensorSpec and spec.shape is not None else None
+    return plain(len(spec.shape)) if type(spec) is TensorSpec and spec.shape is not None else None
 
 
 def _kept(layer: Layer, found: Reaches) -> Reach | None:
@@ -135,62 +110,44 @@ def _kept(layer: Layer, found: Reaches) -> Reach | None:
 # -- windows
 
 
-def _stepped(before: Reach, steps: Sequence[Field | None], channels: bool) -> Reach:
-    """`before` after one step along each of the last axes; `channels`: they are mixed."""
-    axes = len(steps)
-    given = before.fields[-axes:]
-    fields: list[Field | None] = []
-    for at, (field, step) in enumerate(zip(given, steps, strict=True)):
-        if at and field is given[at - 1] and step is steps[at - 1]:
-            fields.append(fields[-1])  # a square image: computed once
-        elif field is None or field is LOST or step is ITSELF:
-            fields.append(field)
-        else:
-            fields.append(LOST if step is None else field.after(step))
-    lead, origins = before.fields[:-axes], before.origins
-    mixed = before.mixed
-    if channels and lead and lead[-1] is not None:
-        mixed = mixed or lead[-1] is LOST
-        lead = (*lead[:-1], None)
-        origins = (*origins[: -axes - 1], None, *origins[-axes:])
-    return Reach((*lead, *fields), origins, mixed)
-
-
 def _convolved(layer: Layer, found: Reaches) -> Reach | None:
     args, axes = layer.args, _AXES[layer.op]
-    image, weight = args["input"], args["weight"]
+    image, weight = args["input"], args["weight"].shape
     before = reach(image, found)
-    if before is None or weight.shape is None or len(before.fields) < axes + 1:
+    if before is None or weight is None or len(before.fields) < axes + 1:
         return None
-    if image.shape[-axes - 1] != weight.shape[1] * args["groups"]:
+    if image.shape[-axes - 1] != weight[1] * args["groups"]:
         return _lost(layer)  # a fault, of which another rule speaks
+    kernel, padding = weight[2:], args["padding"]
+    if args["padding_mode"] == "circular" and padding not in (0, "valid"):
+        kernel = None  # a border reads the other one
+    before = before.contracted(len(before.fields) - axes - 1)
     steps = _windows(
-        axes, weight.shape[2:], _fixed(args["stride"]), _fixed(args["padding"]),
-        _fixed(args["dilation"]),
-    )  # fmt: skip
-    if args["padding_mode"] == "circular":
-        steps = tuple(step if step is ITSELF else None for step in steps)
-    return _stepped(before, steps, channels=True)
+        axes, kernel, _fixed(args["stride"]), _fixed(padding), _fixed(args["dilation"])
+    )
+    return before if steps is None else before.stepped(steps)
 
 
 def _pooled(layer: Layer, found: Reaches) -> Reach | None:
     args, axes = layer.args, _AXES[layer.op]
-    before = reach(args["input"], found)
+    image = args["input"]
+    before = reach(image, found)
     if before is None or len(before.fields) < axes:
         return None
-    kernel = _fixed(args["kernel_size"])
-    stride = args["stride"]
+    kernel, stride = _fixed(args["kernel_size"]), _fixed(args["stride"])
     steps = _windows(
-        axes, kernel, kernel if stride is None or stride == [] or stride == () else _fixed(stride),
-        _fixed(args.get("padding", 0)), _fixed(args.get("dilation", 1)),
-    )  # fmt: skip
-    output = layer.output if type(layer.output) is TensorSpec else layer.outputs[0]
-    sizes = args["input"].shape[-axes:]
-    if output.shape is not None and all(n == 1 for n in output.shape[-axes:]):
-        ends = per_axis(kernel, axes) or ()
-        if all(k >= n for k, n in zip(ends, sizes, strict=False)):
-            return _averaged(before, range(len(before.fields) - axes, len(before.fields)), sizes)
-    return _stepped(before, steps, channels=False)
+        axes,
+        kernel,
+        kernel if stride is None or stride == () else stride,
+        _fixed(args.get("padding", 0)),
+        _fixed(args.get("dilation", 1)),
+    )
+    shape = _first(layer).shape
+    if shape is not None and shape[-axes:] == (1,) * axes:
+        sizes, rank = image.shape[-axes:], len(before.fields)
+        if all(k >= n for k, n in zip(per_axis(kernel, axes) or (), sizes, strict=False)):
+            return before.pooled(range(rank - axes, rank), sizes)
+    return before if steps is None else before.stepped(steps)
 
 
 def _fixed(value: Any) -> Any:
@@ -200,18 +157,21 @@ def _fixed(value: Any) -> Any:
 @functools.lru_cache(maxsize=512)
 def _windows(
     axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any
-) -> tuple[Field | None, ...]:
+) -> tuple[Field | None, ...] | None:
+    """One step for every axis; None where every position reads itself."""
     kernels, strides = per_axis(kernel, axes), per_axis(stride, axes)
     dilations = per_axis(dilation, axes)
-    if kernels is None or strides is None or dilations is None:
-        return (None,) * axes
+    lost = (None,) * axes
+    if kernels is None or strides is None or dilations is None or None in kernels:
+        return lost
     pads = paddings(padding, kernels, dilations)
     if pads is None:
-        return (None,) * axes
-    return tuple(
+        return lost
+    steps = tuple(
         _shared(window, k, s, before, d) if known(k, s, before, d) else None
         for k, s, (before, _), d in zip(kernels, strides, pads, dilations, strict=True)
     )
+    return None if steps == (ITSELF,) * axes else steps
 
 
 @functools.lru_cache(maxsize=512)
@@ -223,17 +183,15 @@ def _shared(make: Callable[..., Field], *numbers: int) -> Field:
 
 def _transposed(layer: Layer, found: Reaches) -> Reach | None:
     args, axes = layer.args, _AXES[layer.op]
-    before, weight = reach(args["input"], found), args["weight"]
-    if before is None or weight.shape is None or len(before.fields) < axes + 1:
+    before, weight = reach(args["input"], found), args["weight"].shape
+    if before is None or weight is None or len(before.fields) < axes + 1:
         return None
-    if args["input"].shape[-axes - 1] != weight.shape[0]:
-        return _lost(layer)
     columns = [per_axis(args[name], axes) for name in ("stride", "padding", "dilation")]
-    if any(column is None for column in columns):
+    if args["input"].shape[-axes - 1] != weight[0] or None in columns:
         return _lost(layer)
-    rows = zip(weight.shape[2:], *(c for c in columns if c is not None), strict=True)
+    rows = zip(weight[2:], *(c for c in columns if c is not None), strict=True)
     steps = [_shared(transposed, *row) if known(*row) else None for row in rows]
-    return _stepped(before, steps, channels=True)
+    return before.contracted(len(before.fields) - axes - 1).stepped(steps)
 
 
 def _unpooled(layer: Layer, found: Reaches) -> Reach | None:
@@ -241,12 +199,11 @@ def _unpooled(layer: Layer, found: Reaches) -> Reach | None:
     before = reach(args["input"], found)
     if before is None or len(before.fields) < axes:
         return None
-    kernels = per_axis(args["kernel_size"], axes) or (None,) * axes
-    strides = kernels if args["stride"] is None else per_axis(args["stride"], axes) or ()
-    plain = strides == kernels and not any(per_axis(args["padding"], axes) or (1,))
-    return _stepped(
-        before, [_shared(repeated, k) if plain and known(k) else None for k in kernels], False
-    )
+    kernels, pads = per_axis(args["kernel_size"], axes), per_axis(args["padding"], axes)
+    strides = kernels if args["stride"] is None else per_axis(args["stride"], axes)
+    if kernels is None or strides != kernels or pads != (0,) * axes or not known(*kernels):
+        return _lost(layer)
+    return before.stepped([_shared(repeated, k) for k in kernels])
 
 
 # -- other sizes
@@ -254,21 +211,18 @@ def _unpooled(layer: Layer, found: Reaches) -> Reach | None:
 
 def _adaptive(layer: Layer, found: Reaches) -> Reach | None:
     axes = _AXES[layer.op]
-    before = reach(layer.args["input"], found)
-    output = layer.output if type(layer.output) is TensorSpec else layer.outputs[0]
-    if before is None or output.shape is None or len(before.fields) < axes:
+    before, shape = reach(layer.args["input"], found), _first(layer).shape
+    if before is None or shape is None or len(before.fields) < axes:
         return None
-    sizes, wanted = layer.args["input"].shape[-axes:], output.shape[-axes:]
+    sizes, wanted = layer.args["input"].shape[-axes:], shape[-axes:]
     rank = len(before.fields)
     single = [rank - axes + at for at, m in enumerate(wanted) if m == 1]
-    pooled = _averaged(before, single, [sizes[at - rank] for at in single])
-    return _stepped(
-        pooled,
+    pooled = before.pooled(single, [sizes[at - rank] for at in single])
+    return pooled.stepped(
         [
             ITSELF if m == 1 or m is n else adaptive(n, m) if known(n, m) and m else None
             for n, m in zip(sizes, wanted, strict=True)
-        ],
-        channels=False,
+        ]
     )
 
 
@@ -290,7 +244,7 @@ def _interpolated(layer: Layer, found: Reaches) -> Reach | None:
         steps.append(
             interpolated(n, m, args["mode"], bool(args["align_corners"])) if told else None
         )
-    return _stepped(before, steps, channels=False) if steps else before
+    return before.stepped(steps) if steps else before
 
 
 def _shuffled(layer: Layer, found: Reaches) -> Reach | None:
@@ -300,7 +254,7 @@ def _shuffled(layer: Layer, found: Reaches) -> Reach | None:
     up = layer.op == "pixel_shuffle"
     r = layer.args["upscale_factor" if up else "downscale_factor"]
     step = None if type(r) is not int else _shared(repeated, r) if up else _shared(window, r, r)
-    return _stepped(before, (step, step), channels=True)
+    return before.contracted(len(before.fields) - 3).stepped((step, step))
 
 
 def _padded(layer: Layer, found: Reaches) -> Reach | None:
@@ -310,8 +264,8 @@ def _padded(layer: Layer, found: Reaches) -> Reach | None:
     ends = pad_ends(args["pad"])
     if len(ends) > len(before.fields) or args["mode"] == "circular":
         return _lost(layer)
-    steps = [_shared(shifted, -b) if type(b) is int else None for b, _ in ends]
-    return _stepped(before, steps, channels=False) if steps else before
+    steps = [_shared(shifted, -b) if isinstance(b, int) else None for b, _ in ends]
+    return before.stepped(steps) if steps else before
 
 
 def _indexed(layer: Layer, found: Reaches) -> Reach | None:
@@ -319,7 +273,7 @@ def _indexed(layer: Layer, found: Reaches) -> Reach | None:
     if before is None:
         return None
     items = index if type(index) is tuple else (index,)
-    if not all(i is None or i is Ellipsis or type(i) in (int, slice) for i in items):
+    if not all(i is None or i is Ellipsis or isinstance(i, (int, slice)) for i in items):
         return _lost(layer)
     image = layer.args["input"]
     used = sum(i is not None and i is not Ellipsis for i in items)
@@ -349,7 +303,7 @@ def _sliced(field: Field | None, item: slice, size: Dim) -> Field | None:
     if field is None or field is LOST or item == slice(None):
         return field
     numbers = (item.start, item.stop, item.step)
-    if not isinstance(size, int) or not all(n is None or type(n) is int for n in numbers):
+    if not isinstance(size, int) or not all(n is None or isinstance(n, int) for n in numbers):
         return LOST
     start, _, step = item.indices(size)
     return LOST if step < 1 else field.after(_shared(shifted, start, step))
@@ -374,58 +328,8 @@ def _met(operands: Sequence[TensorSpec], output: Any, found: Reaches) -> Reach |
         own = reach(operand, found)
         if own is None or operand.shape is None or len(own.fields) != len(operand.shape):
             return None
-        owns.append(_spread(own, operand.shape, output.shape))
-    return _together(owns, output.shape)
-
-
-def _spread(own: Reach, shape: Shape, wider: Shape) -> Reach:
-    """`own` broadcast from `shape` to `wider`."""
-    if shape is wider or shape == wider:
-        return own
-    missing = len(wider) - len(shape)
-    fields: list[Field | None] = [None] * missing
-    mixed = own.mixed
-    for field, n, m in zip(own.fields, shape, wider[missing:], strict=True):
-        alone = field is not None and n == 1 and m is not n and m != 1
-        mixed = mixed or alone
-        fields.append(None if alone else field)
-    return Reach(tuple(fields), (*(None,) * missing, *own.origins), mixed)
-
-
-def _together(owns: Sequence[Reach], shape: Shape) -> Reach:
-    """Several tensors of one shape, position by position."""
-    mixed = any([own.mixed for own in owns])
-    if all([own.fields is owns[0].fields for own in owns]):
-        return owns[0] if owns[0].mixed is mixed else owns[0]._replace(mixed=mixed)
-    fields: list[Field | None] = []
-    origins: list[Origin | None] = []
-    before: tuple[Any, ...] = ()
-    for axis, n in enumerate(shape):
-        column = [own.fields[axis] for own in owns]
-        if not any(column):
-            fields.append(None)
-            origins.append(None)
-            continue
-        places = {own.origins[axis] for own in owns if own.fields[axis] is not None}
-        origins.append(next(iter(places), None))
-        if len(places) > 1 or LOST in column:
-            fields.append(LOST)
-        elif (column, n) == before:
-            fields.append(fields[-1])  # a square image: computed once
-        else:
-            fields.append(_hull(column, n))
-        before = (column, n)
-    return Reach(tuple(fields), tuple(origins), mixed)
-
-
-def _hull(column: Sequence[Field | None], count: Dim) -> Field | None:
-    result: Field | None = None
-    for field in column:
-        if result is None or field is result:
-            result = field
-        elif field is not None:
-            result = hull(result, field, count) if isinstance(count, int) else LOST
-    return result
+        owns.append(own.spread(operand.shape, output.shape))
+    return together(owns, output.shape)
 
 
 def _catenated(layer: Layer, found: Reaches) -> Reach | None:
@@ -439,15 +343,8 @@ def _catenated(layer: Layer, found: Reaches) -> Reach | None:
         if own is None or len(own.fields) != len(output.shape):
             return None
         owns.append(own)
-    met = _together(owns, output.shape)
-    return met if met.fields[dim] is None else _with(met, dim, LOST)
-
-
-def _with(before: Reach, axis: int, field: Field | None, mixed: bool = False) -> Reach:
-    fields, origins = list(before.fields), list(before.origins)
-    fields[axis] = field
-    origins[axis] = origins[axis] if field is not None else None
-    return Reach(tuple(fields), tuple(origins), before.mixed or mixed)
+    met = together(owns, output.shape)
+    return met if met.fields[dim] is None else met.replaced(dim, LOST)
 
 
 def _stacked(layer: Layer, found: Reaches) -> Reach | None:
@@ -471,20 +368,10 @@ def _split(layer: Layer, found: Reaches) -> Reach | None:
     before = reach(image, found)
     if before is None or type(dim) is not int or dim >= len(before.fields):
         return None
-    return before if before.fields[dim] is None else _with(before, dim, LOST)
+    return before if before.fields[dim] is None else before.replaced(dim, LOST)
 
 
 # -- axes that go, come and change places
-
-
-def _averaged(before: Reach, axes: Sequence[int], sizes: Sequence[Dim]) -> Reach:
-    """`axes` pooled to one position; one of one position keeps what it has seen."""
-    fields, origins, mixed = list(before.fields), list(before.origins), before.mixed
-    for axis, n in zip(axes, sizes, strict=True):
-        if fields[axis] is not None and n != 1:
-            mixed = True
-            fields[axis] = origins[axis] = None
-    return Reach(tuple(fields), tuple(origins), mixed)
 
 
 def _reduced(layer: Layer, found: Reaches) -> Reach | None:
@@ -499,18 +386,10 @@ def _reduced(layer: Layer, found: Reaches) -> Reach | None:
         return _lost(layer)
     gone = {d % rank for d in dims} or set(range(rank))
     shape = args["input"].shape
-    pooled = _averaged(before, sorted(gone), [shape[d] for d in sorted(gone)])
+    pooled = before.pooled(sorted(gone), [shape[d] for d in sorted(gone)])
     if args.get("keepdim"):
         return pooled
-    return _picked(pooled, [axis for axis in range(rank) if axis not in gone])
-
-
-def _picked(before: Reach, order: Sequence[int]) -> Reach:
-    return Reach(
-        tuple(before.fields[at] for at in order),
-        tuple(before.origins[at] for at in order),
-        before.mixed,
-    )
+    return pooled.picked([axis for axis in range(rank) if axis not in gone])
 
 
 def _ordered(layer: Layer, found: Reaches) -> Reach | None:
@@ -527,7 +406,7 @@ def _ordered(layer: Layer, found: Reaches) -> Reach | None:
         if type(one) is not int or type(other) is not int or max(one, other) >= rank:
             return None
         order[one % rank], order[other % rank] = order[other % rank], order[one % rank]
-    return _picked(before, order)
+    return before.picked(order)
 
 
 def _reshaped(layer: Layer, found: Reaches) -> Reach | None:
@@ -537,7 +416,7 @@ def _reshaped(layer: Layer, found: Reaches) -> Reach | None:
     if image.shape == output.shape:
         return before
     if not before.spatial:
-        return _plain(len(output.shape), before.mixed)
+        return plain(len(output.shape), before.mixed)
     if not known(*image.shape, *output.shape) or len(before.fields) != len(image.shape):
         return _lost(layer)
     fields: list[Field | None] = [None] * len(output.shape)
@@ -588,7 +467,7 @@ def _linear(layer: Layer, found: Reaches) -> Reach | None:
     before = reach(layer.args["input"], found)
     if before is None or not before.fields:
         return None
-    return before if before.fields[-1] is None else _with(before, -1, None, mixed=True)
+    return before if before.fields[-1] is None else before.replaced(-1, None, mixed=True)
 
 
 def _along(layer: Layer, found: Reaches) -> Reach | None:
@@ -608,7 +487,7 @@ def _normed(layer: Layer, found: Reaches) -> Reach | None:
     if before is None:
         return None
     over = layer.args.get("normalized_shape")
-    axes = len(over) if type(over) in (tuple, list) else 1 if type(over) is int else 0
+    axes = len(over) if isinstance(over, (tuple, list)) else int(over is not None)
     given = before.fields[-axes:] if axes else before.fields
     if before.mixed or not any(field is not None for field in given):
         return before
@@ -619,7 +498,7 @@ def _expanded(layer: Layer, found: Reaches) -> Reach | None:
     before, image, output = reach(layer.args["input"], found), layer.args["input"], layer.output
     if before is None or output.shape is None or len(output.shape) < len(before.fields):
         return None
-    return _spread(before, image.shape, output.shape)
+    return before.spread(image.shape, output.shape)
 
 
 # -- what cannot be told
@@ -632,7 +511,7 @@ def _unlisted(layer: Layer, found: Reaches) -> Reach | None:
     if all(own is not None and not own.spatial for own in seen):
         mixed = any(own is not None and own.mixed for own in seen)
         if type(output) is TensorSpec and output.shape is not None:
-            return _plain(len(output.shape), mixed)
+            return plain(len(output.shape), mixed)
     return _lost(layer)
 
 
@@ -647,27 +526,6 @@ def _lost(layer: Layer) -> Reach | None:
 
 
 Handler: TypeAlias = Callable[[Layer, Reaches], "Reach | None"]
-
-KEPT: Final = frozenset(
-    (
-        "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish prelu relu "
-        "relu6 rrelu selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold "
-        "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout feature_dropout "
-        "identity batch_norm native_batch_norm local_response_norm cross_map_lrn2d channel_shuffle "
-        "clone contiguous detach requires_grad to float half bfloat16 double type type_as "
-        "abs exp log sqrt rsqrt square neg sin cos erf log1p expm1 "
-        "reciprocal sign floor round ceil"
-    ).split()
-)
-"""Operators that hand every position on by itself."""
-
-JOINED: Final = frozenset(
-    (
-        "add sub mul div rsub rdiv maximum minimum lerp addcmul addcdiv where floor_divide "
-        "hypot atan2 fmin fmax logaddexp pow clamp clamp_min clamp_max"
-    ).split()
-)
-"""Operators that take positions of several tensors together."""
 
 _RANKED: Final = ("1d", "2d", "3d")
 _REDUCED: Final = "mean sum amax amin std var logsumexp max min median prod norm"

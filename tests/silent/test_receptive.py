@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convlint.advice.receptive import LOST, Reach, reaches
+from convlint.advice.reach import LOST, Reach
+from convlint.advice.receptive import reaches
 from convlint.arithmetic.field import Field, apart, hull
 from convlint.network import Network
 from convlint.tensor import TensorSpec
@@ -89,8 +90,10 @@ def windows(draw: Any) -> nn.Module:
         start, stop = draw(st.integers(0, 3)), draw(st.integers(1, 3))
         return Step(lambda x: x[..., start:-stop], f"crop {start}, {stop}")
     if kind == "adaptive":
-        return Step(lambda x: F.adaptive_avg_pool1d(x[..., : x.shape[-1] // s * s],
-                                                    x.shape[-1] // s), f"adaptive /{s}")  # fmt: skip
+        return Step(
+            lambda x: F.adaptive_avg_pool1d(x[..., : x.shape[-1] // s * s], x.shape[-1] // s),
+            f"adaptive /{s}",
+        )
     one = ones(nn.Conv1d(1, 1, 3, 1, 1, bias=False))
     other = ones(nn.Conv1d(1, 1, 5, 1, 2 + k % 2, bias=False))
     more = nn.Conv1d(2, 1, 1, bias=False)
