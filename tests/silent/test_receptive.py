@@ -24,6 +24,7 @@ from convlint.network import Network
 from convlint.tensor import TensorSpec
 from convlint.trace import trace
 from tests.sampling import sampled
+from tests.silent.networks import Step, ones, read
 
 LENGTH = 220
 
@@ -42,32 +43,6 @@ def field_of(module: nn.Module) -> Field:
     assert field is not None
     assert field != LOST
     return field
-
-
-def read(module: nn.Module) -> list[list[int]]:
-    """By position of the output, the positions of the input that it depends on."""
-    with torch.no_grad():
-        made = module(torch.eye(LENGTH)[:, None])  # a batch: the sample j is one at j
-    assert made.dim() == 3
-    return [torch.nonzero(column).flatten().tolist() for column in made.abs().sum(1).T]
-
-
-def ones(layer: Any) -> Any:
-    nn.init.ones_(layer.weight)
-    return layer
-
-
-class Step(nn.Module):
-    def __init__(self, function: Any, name: str) -> None:
-        super().__init__()
-        self.function, self.name = function, name
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        made: torch.Tensor = self.function(x)
-        return made
-
-    def extra_repr(self) -> str:
-        return self.name
 
 
 @st.composite
@@ -104,13 +79,13 @@ def windows(draw: Any) -> nn.Module:
     )
 
 
-@sampled(60)
+@sampled(30)
 @given(st.lists(windows(), min_size=1, max_size=5).map(lambda steps: nn.Sequential(*steps)))
 def test_fields_of_windows_are_exact(net: nn.Module) -> None:
     field = field_of(net)
     assert field.exact
     inner = 0
-    for i, found in enumerate(read(net)):
+    for i, found in enumerate(read(net, LENGTH)):
         first, last = int(field.jump * i + field.first), int(field.jump * i + field.last)
         assert all(first <= j <= last for j in found)
         if first >= field.size and last < LENGTH - field.size:  # far from all padding
@@ -143,14 +118,14 @@ UPSAMPLINGS = {
 @pytest.mark.parametrize("name", UPSAMPLINGS)
 def test_fields_of_upsampled_maps_are_the_tightest_lines(name: str) -> None:
     net = Step(UPSAMPLINGS[name], name)
-    field, found = field_of(net), read(net)
+    field, found = field_of(net), read(net, LENGTH)
     assert field.exact == (name == "transposed 7, stride 1")
     away = range(20, len(found) - 20)
     assert min(found[i][0] - field.jump * i for i in away) == field.first
     assert max(found[i][-1] - field.jump * i for i in away) == field.last
 
 
-@sampled(40)
+@sampled(20)
 @given(st.lists(st.sampled_from(sorted(UPSAMPLINGS)).map(lambda n: Step(UPSAMPLINGS[n], n))
                 | windows(), min_size=2, max_size=4).map(lambda s: nn.Sequential(*s)))  # fmt: skip
 def test_nothing_outside_the_field_is_read(net: nn.Module) -> None:
@@ -160,7 +135,7 @@ def test_nothing_outside_the_field_is_read(net: nn.Module) -> None:
     assert field is not None
     if field == LOST:
         return
-    for i, found in enumerate(read(net)):
+    for i, found in enumerate(read(net, LENGTH)):
         assert all(field.jump * i + field.first <= j <= field.jump * i + field.last for j in found)
 
 
@@ -228,7 +203,7 @@ def lines(draw: Any) -> Field:
     return Field(first, first + abs(draw(fractions)), draw(st.sampled_from([1, 2, Fraction(3, 2)])))
 
 
-@sampled(100)
+@sampled(60)
 @given(lines(), lines(), st.integers(1, 9))
 def test_hull_and_distance_of_two_lines(one: Field, other: Field, count: int) -> None:
     both = hull(one, other, count)
