@@ -1,0 +1,122 @@
+"""# misaligned-join
+
+## What it does
+Finds maps that are added or concatenated although the centres of their receptive fields are more
+than half a position apart: a neighbour of the position that is joined would fit better.
+
+## Why is this bad?
+Position `i` of one branch then speaks of another place in the image than position `i` of the
+other.  Causes: a crop at a corner where the middle was meant, padding on one side only, `valid`
+convolutions beside padded ones, and upsampling that does not undo the downsampling (a
+convolution of 3 with stride 2 and padding 1 is centred on every second pixel, nearest and linear
+upsampling on blocks of two: with every level they drift further apart)
+([Araujo, Norris, Sim: Computing Receptive Fields](https://distill.pub/2019/computing-receptive-fields/),
+section on alignment).  Many published decoders drift like that and learn around it, so this is
+only good to know.  Branches that end at the same place (causal convolutions) are left alone.
+
+## Example
+```python
+# convlint: target Net 1,8,32,32
+import torch
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
+
+    def forward(self, x):
+        y = self.body(x)
+        return torch.cat([x[:, :, :28, :28], y], 1)  # info: CL523
+```
+
+## Use instead
+```python
+# convlint: target Net 1,8,32,32
+import torch
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
+
+    def forward(self, x):
+        y = self.body(x)
+        return torch.cat([x[:, :, 2:-2, 2:-2], y], 1)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from convlint import Finding, Layer, Network, TensorSpec, rule
+from convlint.advice.reach import LOST, Reach
+from convlint.advice.receptive import reach, reaches
+from convlint.arithmetic.field import Field, apart
+
+
+@rule("CL523", severity="info")
+def misaligned_join(network: Network) -> Iterator[Finding]:
+    known = reaches(network)
+    found = []
+    for layer in network.layers:
+        if layer.op == "add" or layer.op == "cat":
+            far, axis = _furthest(layer, known)
+            if far > Fraction(1, 2):
+                found.append((layer, far, axis))
+    if not found:
+        return
+    layer, far, axis = found[0]
+    more = f"{len(found) - 1} later joins are apart, too" if len(found) > 1 else ""
+    yield Finding(
+        f"`{layer.title}` joins maps that do not lie over each other: along axis {axis} the "
+        f"centres of their receptive fields are up to {float(far):.3g} positions apart",
+        layer=layer,
+        label=f"{float(far):.3g} positions apart",
+        help=(
+            "crop and pad the branches alike on both sides",
+            "upsample as was downsampled: what a convolution of 3 with stride 2 has reduced with "
+            "a transposed one of 3, what a pool of 2 has reduced with nearest or linear "
+            "upsampling, or a transposed convolution of 2 or 4",
+        ),
+        note=(more,) if more else (),
+    )
+
+
+def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction | int, int]:
+    """How far the centres are apart at most, in positions, and along which axis."""
+    args, output = layer.args, layer.output
+    tensors = args["tensors"] if layer.op == "cat" else (args["input"], args["other"])
+    worst: Fraction | int = 0
+    where = 0
+    if type(output) is not TensorSpec or output.shape is None:
+        return worst, where
+    rank = len(output.shape)
+    owns = []
+    for tensor in tensors:
+        own = reach(tensor, known) if type(tensor) is TensorSpec else None
+        if own is not None and len(own.fields) == rank and own.fields not in owns:
+            owns.append(own.fields)
+    if len(owns) < 2:
+        return worst, where
+    for axis, n in enumerate(output.shape):
+        first = owns[0][axis]
+        for fields in owns[1:]:
+            far = _far(first, fields[axis], n) if isinstance(n, int) else 0
+            if far > worst:
+                worst, where = far, axis
+    return worst, where
+
+
+def _far(one: Field | None, other: Field | None, count: int) -> Fraction | int:
+    if one is None or other is None or one is LOST or other is LOST:
+        return 0
+    if one.jump == other.jump:
+        if one.first + one.last == other.first + other.last:
+            return 0
+        if one.last == other.last:
+            return 0  # causal: both see up to the same place
+    return abs(apart(one, other, count)) / max(one.jump, other.jump)
