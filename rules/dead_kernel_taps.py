@@ -1,0 +1,105 @@
+"""# dead-kernel-taps
+
+## What it does
+Finds convolutions at least half of whose kernel never meets the map: wherever the window lies,
+those weights are multiplied with the padding.  All calls that share the weights are counted
+together, and the zeros that a layer before pads are padding too.
+
+## Why is this bad?
+The weights that only meet zeros have no effect, and their gradient is exactly zero: a 3×3 kernel
+with dilation 36 on a 33×33 map is a 1×1 kernel
+([Chen et al., DeepLabv3](https://arxiv.org/abs/1706.05587), section 3.3, which counts them).  The
+dilation is too large for the map, or the map too small: an ImageNet network on 32×32 images.
+
+## Example
+```python
+# convlint: target Net 1,16,16,16
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rate = nn.Conv2d(16, 16, 3, padding=18, dilation=18)  # warning: CL501
+
+    def forward(self, x):
+        return self.rate(x)
+```
+
+## Use instead
+```python
+# convlint: target Net 1,16,16,16
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rate = nn.Conv2d(16, 16, 3, padding=6, dilation=6)
+
+    def forward(self, x):
+        return self.rate(x)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from convlint import Finding, Label, Layer, Network, guess, origin, rule
+from convlint.advice.taps import dead_share, smallest
+from convlint.arithmetic.coverage import all_taps_meet, live_taps
+from convlint.arithmetic.drift import drift, keeping, written
+from convlint.arithmetic.window import Window
+
+
+@rule("CL501", "conv1d", "conv2d", "conv3d", severity="warning")
+def dead_kernel_taps(layer: Layer, network: Network) -> Iterator[Finding]:
+    found, taps, alive = dead_share(layer, network)
+    if alive * 2 > taps or all(window.size == 1 for window in found):
+        return  # conv-on-1x1-map
+    axes = [w for w in found if not all_taps_meet(w)]
+    sizes = "×".join(str(w.size) for w in found)
+    dilated = any(w.dilation > 1 for w in found)
+    yield Finding(
+        f"only {alive} of the {taps} weights of every kernel of `{layer.title}` ever meet "
+        f"its map of {sizes}; the others meet padding alone, and are never trained",
+        label=f"{taps - alive} of {taps} weights are dead",
+        related=tuple(_whence(layer, found)),
+        formula="; ".join(_counted(w) for w in axes),
+        help=tuple(_helps(found, axes, dilated)),
+    )
+
+
+def _counted(window: Window) -> str:
+    alive = len(live_taps(window))
+    text = f"{window.axis}: {alive} of {window.kernel}"
+    return f"{text}, window {window.extent} on {window.size}, padding {window.padding[0]}"
+
+
+def _whence(layer: Layer, found: Sequence[Window]) -> Iterator[Label]:
+    source = origin(layer.args["input"], -len(found))
+    place = source and (source.definition or source.call)
+    if source is not None and place and source.op != "input":
+        yield Label(f"{found[0].axis} = {found[0].size} comes from here", place)
+
+
+def _helps(found: Sequence[Window], axes: Sequence[Window], dilated: bool) -> Iterator[str]:
+    if dilated:
+        most = min(_most(w) for w in axes)
+        kept = all(w.stride == 1 and drift(w) == 0 and guess(w.extent) % 2 for w in found)
+        if most >= 1 and len({w.dilation for w in found}) == 1:
+            ends = written([keeping(w) * most // guess(w.dilation) for w in found])
+            yield f"write dilation={most}" + (f" and padding={ends}" if kept else "") + " or less"
+    needed = [smallest(w) for w in axes]
+    if all(needed):
+        sizes = "×".join(str(n) for n in needed)
+        other = "or " if dilated else ""
+        yield (
+            f"{other}bring a larger map here, by a larger input or less stride before: from "
+            f"{sizes} on every weight counts"
+        )
+
+
+def _most(window: Window) -> int:
+    """The largest dilation at which the outermost taps still meet the map, if the size is kept."""
+    half = (guess(window.kernel) - 1) // 2
+    return (guess(window.size) - 1) // half if half else guess(window.dilation)
