@@ -43,11 +43,12 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from convlint import Finding, Label, Layer, Network, guess, origin, rule
 from convlint.advice.taps import dead_share, smallest
 from convlint.arithmetic.coverage import all_taps_meet, live_taps
-from convlint.arithmetic.drift import drift, keeping, written
+from convlint.arithmetic.drift import drift, keeping, misses_dilation, written
 from convlint.arithmetic.window import Window
 
 
@@ -56,16 +57,17 @@ def dead_kernel_taps(layer: Layer, network: Network) -> Iterator[Finding]:
     found, taps, alive = dead_share(layer, network)
     if alive * 2 > taps or all(window.size == 1 for window in found):
         return  # conv-on-1x1-map
+    if any(misses_dilation(window) and drift(window) for window in found):
+        return  # padding-misses-dilation: taps miss the map because padding is missing
     axes = [w for w in found if not all_taps_meet(w)]
     sizes = "×".join(str(w.size) for w in found)
-    dilated = any(w.dilation > 1 for w in found)
     yield Finding(
         f"only {alive} of the {taps} weights of every kernel of `{layer.title}` ever meet "
         f"its map of {sizes}; the others meet padding alone, and are never trained",
         label=f"{taps - alive} of {taps} weights are dead",
         related=tuple(_whence(layer, found)),
         formula="; ".join(_counted(w) for w in axes),
-        help=tuple(_helps(found, axes, dilated)),
+        help=tuple(_helps(found, axes)),
     )
 
 
@@ -82,24 +84,25 @@ def _whence(layer: Layer, found: Sequence[Window]) -> Iterator[Label]:
         yield Label(f"{found[0].axis} = {found[0].size} comes from here", place)
 
 
-def _helps(found: Sequence[Window], axes: Sequence[Window], dilated: bool) -> Iterator[str]:
-    if dilated:
-        most = min(_most(w) for w in axes)
-        kept = all(w.stride == 1 and drift(w) == 0 and guess(w.extent) % 2 for w in found)
-        if most >= 1 and len({w.dilation for w in found}) == 1:
-            ends = written([keeping(w) * most // guess(w.dilation) for w in found])
-            yield f"write dilation={most}" + (f" and padding={ends}" if kept else "") + " or less"
+def _helps(found: Sequence[Window], axes: Sequence[Window]) -> Iterator[str]:
+    smaller = _smaller_dilation(found, axes)
+    if smaller is not None:
+        yield smaller
     needed = [smallest(w) for w in axes]
     if all(needed):
         sizes = "×".join(str(n) for n in needed)
-        other = "or " if dilated else ""
         yield (
-            f"{other}bring a larger map here, by a larger input or less stride before: from "
-            f"{sizes} on every weight counts"
+            f"{'' if smaller is None else 'or '}bring a larger map here, by a larger input or less "
+            f"stride before: from {sizes} on every weight counts"
         )
 
 
-def _most(window: Window) -> int:
-    """The largest dilation at which the outermost taps still meet the map, if the size is kept."""
-    half = (guess(window.kernel) - 1) // 2
-    return (guess(window.size) - 1) // half if half else guess(window.dilation)
+def _smaller_dilation(found: Sequence[Window], axes: Sequence[Window]) -> str | None:
+    """The largest dilation at which every tap meets the map, where padding keeps the size."""
+    kept = all(w.stride == 1 and drift(w) == 0 and guess(w.extent) % 2 for w in found)
+    dilations = {w.dilation for w in found}
+    most = min((guess(w.size) - 1) // ((guess(w.kernel) - 1) // 2) for w in axes) if kept else 0
+    if most < 1 or dilations == {1} or len(dilations) > 1:
+        return None
+    pads = written([keeping(replace(w, dilation=most)) for w in found])
+    return f"write dilation={most} and padding={pads}, or less"

@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
-from convlint.arithmetic.coverage import certain_windows, dropped, last
+from convlint.arithmetic.coverage import certain_windows, dropped, last, last_rows
 
 _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_pool{}")
 
@@ -60,7 +60,7 @@ def dropped_input(layer: Layer, network: Network) -> Iterator[Finding]:
         return
     rows = [(w, dropped(w)) for w in certain_windows(layer) if dropped(w)]
     if rows:
-        ends = " and ".join(f"the last {n} of {w.axis}" for w, n in rows)
+        ends = " and ".join(last_rows(w.axis, n) for w, n in rows)
         window = rows[0][0]
         yield Finding(
             f"`{layer.title}` does not read {ends}",

@@ -47,7 +47,13 @@ from dataclasses import replace
 
 from convlint import Finding, Label, Layer, Network, Severity, guess, rule
 from convlint.advice.reading import Unread, unread
-from convlint.arithmetic.coverage import certain_windows, count, is_complete, share
+from convlint.arithmetic.coverage import (
+    certain_windows,
+    count,
+    is_complete,
+    last_rows,
+    share,
+)
 from convlint.arithmetic.window import Window
 
 MUCH = 0.05
@@ -66,13 +72,13 @@ def _finding(one: Unread) -> Finding:
     size = "×".join(str(n) for n in one.sizes)
     lost = 1 - share(one.masks, one.sizes)
     ends = [(axis, n) for axis, n in zip(one.axes, one.trailing, strict=True) if n]
-    rows = " and ".join(f"the last {n} of {axis}" for axis, n in ends)
+    rows = " and ".join(last_rows(axis, n) for axis, n in ends)
     also = " nor anything else that takes it" if others else ""
     counts = " · ".join(str(count(mask)) for mask in one.masks)
     return Finding(
         f"`{first.title}` does not read {rows} of the {size} map that arrives{also}: "
         f"{100 * lost:.{0 if lost >= 0.1 else 1}f} % of it "
-        + ("are lost" if one.exact else "or more are lost"),
+        + ("is lost" if one.exact else "or more is lost"),
         layer=first,
         label=", ".join(f"{axis}: {n} unread" for axis, n in ends),
         related=tuple(

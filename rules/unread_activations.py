@@ -44,39 +44,51 @@ class Net(nn.Module):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 
-from convlint import Finding, Label, Layer, Network, rule
+from convlint import Finding, Label, Layer, Network, guess, rule
 from convlint.advice.reading import Unread, unread
-from convlint.arithmetic.coverage import certain_windows, count, has_holes, is_complete, share
+from convlint.arithmetic.coverage import certain_windows, count, has_holes, share
+from convlint.arithmetic.drift import drift, misses_dilation
 
 
 @rule("CL503", severity="warning")
 def unread_activations(network: Network) -> Iterator[Finding]:
     for one in unread(network):
+        windows = certain_windows(one.readers[0])
+        if any(misses_dilation(window) and drift(window) for window in windows):
+            continue  # padding-misses-dilation
         if one.has_holes:
             yield _finding(one)
 
 
 def _finding(one: Unread) -> Finding:
     first, *others = one.readers
-    names = ", ".join(f"`{reader.title}`" for reader in one.readers[:3])
-    names += " and others" if one.readers[3:] else ""
-    verb = "reads" if len(one.readers) == 1 else "read"
-    size = "×".join(str(n) for n in one.sizes)
-    part = f"{'' if one.exact else 'at most '}{100 * share(one.masks, one.sizes):.0f} %"
-    counts = " · ".join(str(count(mask)) for mask in one.masks)
+    windows = certain_windows(first)
+    parts = [min(Fraction(1), Fraction(guess(w.kernel), guess(w.stride))) for w in windows]
+    if one.exact and all(w.dilation == 1 for w in windows):  # the same at every size
+        part = float(math.prod(parts))
+        formula = " · ".join(map(str, parts))
+    else:
+        part = share(one.masks, one.sizes)
+        formula = " · ".join(
+            f"{count(mask)}/{n}" for mask, n in zip(one.masks, one.sizes, strict=True)
+        )
+    percent = f"{100 * part:.0f} %"
+    most = "" if one.exact else "at most "
     return Finding(
-        f"{names} {verb} only {part} of the {size} map that arrives, and nothing else reads the "
-        "rest",
+        f"`{first.title}` reads only {most}{percent} of the map that arrives, and nothing else "
+        "reads the rest",
         layer=first,
         label=_label(first, one),
         related=tuple(
-            Label("the only other reader", place)
+            Label("the same holds for this other reader", place)
             for place in (other.definition or other.call for other in others)
             if place is not None
         ),
-        formula=f"({counts}) / ({' · '.join(str(n) for n in one.sizes)})",
+        formula=f"{formula} = {percent}",
         help=tuple(_helps(first)),
     )
 
@@ -97,5 +109,7 @@ def _helps(first: Layer) -> Iterator[str]:
     elif any(w.dilation > 1 and w.stride > 1 for w in windows):
         yield "use either stride or dilation: together they leave the same positions out"
     else:
-        gap = next(w for w in windows if not is_complete(w))
-        yield f"use a window of {gap.stride} or more, or a smaller stride"
+        for window in windows:
+            if window.stride > window.kernel:
+                yield f"use a kernel of {window.stride} or more, or a smaller stride"
+                return

@@ -88,7 +88,7 @@ def unread(network: Network) -> tuple[Unread, ...]:
     for layer in network.layers:
         if layer.op in SLIDING:
             found = certain_windows(layer)
-            if found and not all(is_complete(w) for w in found) and not _wraps(layer):
+            if found and not all(map(is_complete, found)) and not _wraps(layer):
                 roots = _roots(layer.args["input"], len(found))
                 if roots:
                     readers.setdefault(roots, []).append(layer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from convlint.arithmetic.window import Window, windows
 from convlint.dims import guess, known
@@ -131,6 +131,15 @@ def padding_only(window: Window) -> tuple[int, int]:
     head = max(0, -(-(before - extent + 1) // stride))
     first_behind = -(-(guess(window.size) + before) // stride)
     return min(head, outputs), max(0, outputs - first_behind)
+
+
+_ROWS: Final = {"H": ("row", "rows"), "W": ("column", "columns"), "D": ("slice", "slices")}
+
+
+def last_rows(axis: str, number: int) -> str:
+    """`the last row`, `the last 2 columns`."""
+    one, many = _ROWS.get(axis, ("position", "positions"))
+    return f"the last {one}" if number == 1 else f"the last {number} {many}"
 
 
 def share(masks: Sequence[int], sizes: Sequence[int]) -> float:
