@@ -1,7 +1,8 @@
 """# adaptive-upsamples
 
 ## What it does
-Finds adaptive poolings that are asked for more positions than arrive.
+Finds adaptive poolings that are asked for more positions than arrive: a warning where they are
+twice as many, else a note.
 
 ## Why is this bad?
 Nothing is pooled: values are repeated.  A VGG on 32×32 images blows its 1×1 map up to 7×7, and
@@ -46,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Layer, Network, known, origin, rule
+from convlint import Finding, Label, Layer, Network, Severity, known, origin, product, rule
 from convlint.arithmetic.window import axes_of
 
 _NAMES = ("adaptive_avg_pool{}", "adaptive_max_pool{}", "adaptive_max_pool{}_with_indices")
@@ -79,4 +80,5 @@ def adaptive_upsamples(layer: Layer, network: Network) -> Iterator[Finding]:
             f"ask for {was} or less, with a layer behind it that takes as many features",
             "or feed larger images, or take a stride out of what comes before",
         ),
+        severity=Severity.WARNING if product(made) >= 2 * product(sizes) else Severity.INFO,
     )

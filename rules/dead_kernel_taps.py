@@ -3,7 +3,8 @@
 ## What it does
 Finds convolutions at least half of whose kernel never meets the map: wherever the window lies,
 those weights are multiplied with the padding.  All calls that share the weights are counted
-together, and the zeros that a layer before pads are padding too.
+together, and the zeros that a layer before pads are padding too.  Where the kernel is whole along
+one of its axes (a 3×3×3 convolution over a single frame) it is only noted.
 
 ## Why is this bad?
 The weights that only meet zeros have no effect, and their gradient is exactly zero: a 3×3 kernel
@@ -45,7 +46,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from convlint import Finding, Label, Layer, Network, guess, origin, rule
+from convlint import Finding, Label, Layer, Network, Severity, guess, origin, rule
 from convlint.advice.taps import dead_share, smallest
 from convlint.arithmetic.coverage import all_taps_meet, live_taps
 from convlint.arithmetic.drift import drift, keeping, misses_dilation, written
@@ -61,6 +62,7 @@ def dead_kernel_taps(layer: Layer, network: Network) -> Iterator[Finding]:
         return  # padding-misses-dilation: taps miss the map because padding is missing
     axes = [w for w in found if not all_taps_meet(w)]
     sizes = "×".join(str(w.size) for w in found)
+    hurt = all(w in axes for w in found if w.kernel > 1)
     yield Finding(
         f"only {alive} of the {taps} weights of every kernel of `{layer.title}` ever meet "
         f"its map of {sizes}; the others meet padding alone, and are never trained",
@@ -68,6 +70,7 @@ def dead_kernel_taps(layer: Layer, network: Network) -> Iterator[Finding]:
         related=tuple(_whence(layer, found)),
         formula="; ".join(_counted(w) for w in axes),
         help=tuple(_helps(found, axes)),
+        severity=Severity.WARNING if hurt else Severity.INFO,
     )
 
 

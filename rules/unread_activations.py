@@ -2,7 +2,8 @@
 
 ## What it does
 Finds maps of which whole rows or columns in the middle are read by none of the layers that take
-them: a 1×1 convolution or pooling with stride 2 where nothing else looks at the rest.
+them: a 1×1 convolution or pooling with stride 2 where nothing else looks at the rest.  It is a
+warning where half of the map or more is unread, else a note.
 
 ## Why is this bad?
 They were computed for nothing.  A 1×1 convolution with stride 2 ignores three quarters of its map
@@ -48,7 +49,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from convlint import Finding, Label, Layer, Network, guess, rule
+from convlint import Finding, Label, Layer, Network, Severity, guess, rule
 from convlint.advice.reading import Unread, unread
 from convlint.arithmetic.coverage import certain_windows, count, has_holes, share
 from convlint.arithmetic.drift import drift, misses_dilation
@@ -90,6 +91,7 @@ def _finding(one: Unread) -> Finding:
         ),
         formula=f"{formula} = {percent}",
         help=tuple(_helps(first)),
+        severity=Severity.WARNING if part <= 0.5 else Severity.INFO,
     )
 
 

@@ -156,7 +156,8 @@ def _hands_on(layer: Layer, axes: int) -> bool:
     if not fixed and layer.op not in _POINTWISE:
         return False
     given, made = layer.tensors[0], layer.outputs[0]
-    return given is layer.args.get("input", given) and given.shape == made.shape
+    plain: bool = given is layer.args.get("input", given)
+    return plain and given.shape == made.shape
 
 
 def _shift(layer: Layer, axes: int) -> tuple[int, ...] | None:
