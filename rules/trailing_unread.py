@@ -67,7 +67,7 @@ MOST = 0.5
 
 @rule("CL504", severity="info")
 def trailing_unread(network: Network) -> Iterator[Finding]:
-    for one in unread(network):
+    for one in network.analysis(unread):
         if not one.has_holes:
             yield _finding(one)
 

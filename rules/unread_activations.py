@@ -57,7 +57,7 @@ from convlint.arithmetic.drift import drift, misses_dilation
 
 @rule("CL503", severity="warning")
 def unread_activations(network: Network) -> Iterator[Finding]:
-    for one in unread(network):
+    for one in network.analysis(unread):
         windows = certain_windows(one.readers[0])
         if any(misses_dilation(window) and drift(window) for window in windows):
             continue  # padding-misses-dilation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 os.environ["CONVLINT_STRICT"] = "1"  # a shape function that fails is a failing test
@@ -15,6 +15,7 @@ from torch import nn
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.judge import judge
 from convlint.network import Network
+from convlint.rule import rules
 from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace import build, trace
 
@@ -70,8 +71,16 @@ def convlint_says(
 
     inputs = [TensorSpec(tuple(shape), dtype) for shape, dtype in specs]
     network = trace(build(construct), inputs, training=training)
-    found = [d for d in judge(network) if d.severity is Severity.ERROR]
-    return network, found
+    return network, raising(judge(network))
+
+
+def raising(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those that say that torch raises: errors by rules that are about errors.
+
+    A rule whose own severity is less may find an error that torch runs, and is silent about.
+    """
+    errors = {rule.code for rule in rules() if rule.severity is Severity.ERROR}
+    return [d for d in found if d.severity is Severity.ERROR and d.code in errors]
 
 
 def agree(

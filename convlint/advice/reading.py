@@ -7,7 +7,6 @@ else reads all: what is claimed to be unread then certainly is.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -79,10 +78,9 @@ class Unread:
         return tuple(trailing(m, n) for m, n in zip(self.masks, self.sizes, strict=True))
 
 
-@functools.lru_cache(maxsize=1)  # two rules ask for it
 def unread(network: Network) -> tuple[Unread, ...]:
     """Every map of which positions are certainly never read, once."""
-    if network.raised or network.assumptions or next(_tensors(network.outputs), None) is None:
+    if network.raised or network.assumptions or not network.results:
         return ()  # what was not traced may read them
     readers: dict[tuple[Layer, ...], list[Layer]] = {}
     for layer in network.layers:
@@ -173,7 +171,8 @@ def _shift(layer: Layer, axes: int) -> tuple[int, ...] | None:
 
 def _wraps(layer: Layer) -> bool:
     """Whether the padding is made of the map itself, which so is read once more."""
-    return layer.args.get("padding_mode", "zeros") != "zeros"
+    wraps: bool = layer.args.get("padding_mode", "zeros") != "zeros"
+    return wraps
 
 
 class _Reading:
@@ -181,7 +180,7 @@ class _Reading:
 
     def __init__(self, network: Network) -> None:
         self._consumers = network.consumers
-        self._shown = frozenset(t.source.name for t in _tensors(network.outputs) if t.source)
+        self._shown = frozenset(t.source.name for t in network.results if t.source)
         self._known: dict[str, frozenset[Box] | None] = {}
 
     def boxes(self, layer: Layer, axes: int) -> frozenset[Box] | None:
@@ -239,14 +238,3 @@ class _Reading:
 def _fits(windows: tuple[Window, ...], layer: Layer) -> bool:
     shape = layer.outputs[0].shape
     return shape is not None and shape[-len(windows) :] == tuple(w.size for w in windows)
-
-
-def _tensors(value: object) -> Iterator[TensorSpec]:
-    if isinstance(value, TensorSpec):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _tensors(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _tensors(item)

@@ -55,9 +55,7 @@ def test_what_is_read(window: Window) -> None:
 @given(windows())
 def test_which_taps_meet_the_map(window: Window) -> None:
     rows = met(window)
-    alive = tuple(
-        t for t in range(window.kernel) if any(0 <= r[t] < window.size for r in rows)
-    )
+    alive = tuple(t for t in range(window.kernel) if any(0 <= r[t] < window.size for r in rows))
     assert coverage.live_taps(window) == alive
     assert coverage.all_taps_meet(window) == (len(alive) == window.kernel)
 

@@ -16,7 +16,7 @@ from convlint.judge import judge
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.sampling import sampled
-from tests.silent.example import Run, runs
+from tests.silent.run import Run, runs
 
 SLIDES = ("conv", "conv", "max", "avg")
 PLAIN = ("relu", "gelu", "norm", "pad", "clone", "none")
@@ -139,7 +139,7 @@ def test_random_branches(drawn: list[list[dict[str, Any]]], height: int, width: 
     network = trace(build(lambda: Branches(drawn)), [TensorSpec(tuple(image.shape), image.dtype)])
     about = [
         one
-        for one in unread(network)
+        for one in network.analysis(unread)
         if one.sizes == (height, width) and "first" in ancestors(one, network)
     ]
     effect = touched(net, image)
@@ -168,7 +168,7 @@ def ancestors(one: Unread, network: Any) -> set[str]:
 @pytest.mark.parametrize("code", ["CL503", "CL504"])
 def test_the_pages_examples(code: str) -> None:
     for run in runs(code):
-        found = [one for one in unread(run.traced()) if one.has_holes == (code == "CL503")]
+        found = [one for one in run.traced().analysis(unread) if one.has_holes == (code == "CL503")]
         assert bool(found) == run.is_bad
         for one in found:
             shift_unread(run, one)

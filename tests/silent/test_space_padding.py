@@ -13,7 +13,7 @@ from convlint.diagnostic import Diagnostic, Severity
 from convlint.judge import judge
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
-from tests.silent.example import Run, runs
+from tests.silent.run import Run, runs
 
 
 class Seen:

@@ -15,7 +15,7 @@ from convlint.network import Network
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.sampling import sampled
-from tests.silent.example import runs
+from tests.silent.run import runs
 
 
 def traced(make: type[nn.Module] | object, *shape: int) -> Network:
@@ -117,7 +117,9 @@ def test_a_border_of_real_values_is_not_dead(mode: str) -> None:
 
 @sampled(60)
 @given(st.integers(1, 6), st.sampled_from([3, 5]), st.integers(1, 4), st.integers(1, 2))
-def test_the_size_from_which_all_taps_meet(size: int, kernel: int, dilation: int, step: int) -> None:
+def test_the_size_from_which_all_taps_meet(
+    size: int, kernel: int, dilation: int, step: int
+) -> None:
     def gradient(n: int) -> torch.Tensor:
         conv = nn.Conv1d(1, 1, kernel, step, dilation * (kernel // 2), dilation)
         conv(torch.ones(1, 1, n)).sum().backward()
