@@ -25,13 +25,12 @@ from typing import Any
 
 import torch
 
-from convlint.diagnostic import Diagnostic, Severity
+from convlint.diagnostic import Diagnostic
 from convlint.job import Job
 from convlint.lint import run
-from convlint.rule import silent
 from convlint.spec import InputSpec, parse
 from convlint.target import parse as parse_target
-from tests.oracle import real
+from tests.oracle import raising, real
 from tests.test_cases import CASES, described
 
 
@@ -196,8 +195,7 @@ def convlint_says(mutant: Mutant, path: Path) -> list[Diagnostic]:
     """The errors convlint finds."""
     path.write_text(mutant.source, encoding="utf-8")
     job = Job(parse_target(f"{path}:Net"), mutant.inputs, "train" if mutant.training else "eval")
-    found = run(job).diagnostics
-    return [d for d in found if d.severity is Severity.ERROR and d.code not in silent()]
+    return raising(run(job).diagnostics)
 
 
 _NOT_OF_THE_SHAPES = (

@@ -12,10 +12,9 @@ from typing import Any, Final
 import torch
 
 import convlint
-from convlint.diagnostic import Diagnostic, Location, Severity
-from convlint.rule import silent
+from convlint.diagnostic import Diagnostic, Location
 from tests.composed.network import Network
-from tests.oracle import real, same_output
+from tests.oracle import raising, real, same_output
 
 _NOT_OF_THE_SHAPES: Final = (
     "allocate memory",
@@ -76,9 +75,7 @@ def verdict(network: Network, path: Path) -> Verdict:
         [real((i.shape, i.dtype)) for i in network.inputs],
         training=network.training,
     )
-    errors = [
-        d for d in report.diagnostics if d.severity is Severity.ERROR and d.code not in silent()
-    ]
+    errors = raising(report.diagnostics)
     told = tuple(f"{d.code} at {_row(d)}: {d.message}" for d in errors)
     step = network.rows.get(run.row)
     where = f"v{step} at {run.row}: {run.raised}" if run.raised else ""
