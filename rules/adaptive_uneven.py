@@ -54,6 +54,7 @@ _NAMES = ("adaptive_avg_pool{}", "adaptive_max_pool{}", "adaptive_max_pool{}_wit
     *(name.format(axes) for name in _NAMES for axes in ("1d", "2d", "3d")),
     severity="info",
     default=False,
+    silent=True,
 )
 def adaptive_uneven(layer: Layer, network: Network) -> Iterator[Finding]:
     before, after = layer.args["input"].shape, layer.outputs[0].shape

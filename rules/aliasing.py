@@ -52,8 +52,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices")
 
 @rule(
     "CL525", *(name.format(d) for name in _NAMES for d in ("1d", "2d", "3d")),
-    severity="info", default=False,
-)  # fmt: skip
+    severity="info", default=False, silent=True)  # fmt: skip
 def aliasing(layer: Layer, network: Network) -> Iterator[Finding]:
     strided = [window for window in windows(layer) if window.stride > 1 and window.output > 1]
     if not strided or _blurred(layer):

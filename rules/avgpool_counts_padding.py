@@ -46,7 +46,9 @@ from convlint import Finding, Layer, Network, guess, rule
 from convlint.arithmetic.coverage import certain_windows
 
 
-@rule("CL215", "avg_pool1d", "avg_pool2d", "avg_pool3d", severity="info", default=False)
+@rule(
+    "CL215", "avg_pool1d", "avg_pool2d", "avg_pool3d", severity="info", default=False, silent=True
+)
 def avgpool_counts_padding(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     if not any(window.padding[0] > 0 for window in found):

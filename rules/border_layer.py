@@ -58,7 +58,7 @@ from convlint import Finding, Network, rule
 from convlint.advice.productive import wide_convolutions
 
 
-@rule("CL520", severity="info", default=False)
+@rule("CL520", severity="info", default=False, silent=True)
 def border_layer(network: Network) -> Iterator[Finding]:
     first = next((wide for wide in wide_convolutions(network) if wide.is_past), None)
     if first is not None:

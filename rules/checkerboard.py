@@ -49,7 +49,7 @@ from convlint.advice.upsampling import OPERATORS, even, overlaps
 from convlint.arithmetic.overlap import Overlap
 
 
-@rule("CL526", *OPERATORS, severity="info")
+@rule("CL526", *OPERATORS, severity="info", silent=True)
 def checkerboard(layer: Layer, network: Network) -> Iterator[Finding]:
     uneven = [(axis, overlap) for axis, overlap in overlaps(layer) if _uneven(overlap)]
     if not uneven:

@@ -48,7 +48,7 @@ from convlint import Finding, Layer, Network, rule
 from convlint.advice.upsampling import OPERATORS, even, overlaps
 
 
-@rule("CL528", *OPERATORS)
+@rule("CL528", *OPERATORS, silent=True)
 def constant_border(layer: Layer, network: Network) -> Iterator[Finding]:
     for axis, one in overlaps(layer):
         border = one.border

@@ -49,7 +49,7 @@ from convlint import Finding, Label, Layer, Network, origin, rule
 from convlint.advice.taps import dead_share
 
 
-@rule("CL502", "conv1d", "conv2d", "conv3d", severity="warning")
+@rule("CL502", "conv1d", "conv2d", "conv3d", severity="warning", silent=True)
 def conv_on_1x1_map(layer: Layer, network: Network) -> Iterator[Finding]:
     found, taps, alive = dead_share(layer, network)
     if alive * 2 > taps or not all(window.size == 1 for window in found):

@@ -53,7 +53,7 @@ from convlint.arithmetic.drift import drift, keeping, misses_dilation, written
 from convlint.arithmetic.window import Window
 
 
-@rule("CL501", "conv1d", "conv2d", "conv3d", severity="warning")
+@rule("CL501", "conv1d", "conv2d", "conv3d", severity="warning", silent=True)
 def dead_kernel_taps(layer: Layer, network: Network) -> Iterator[Finding]:
     found, taps, alive = dead_share(layer, network)
     if alive * 2 > taps or all(window.size == 1 for window in found):

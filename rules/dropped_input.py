@@ -54,6 +54,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_p
     "im2col",
     severity="info",
     default=False,
+    silent=True,
 )
 def dropped_input(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.args.get("padding_mode", "zeros") != "zeros":

@@ -57,6 +57,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}")
     "CL214",
     *(name.format(axes) for name in _NAMES for axes in ("1d", "2d", "3d")),
     severity="info",
+    silent=True,
 )
 def even_kernel_same(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)

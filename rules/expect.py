@@ -67,7 +67,7 @@ class _Output:
     wanted: str
 
 
-@rule("CL561")
+@rule("CL561", silent=True)
 def expect(network: Network) -> Iterator[Finding]:
     if not network.expected:
         return

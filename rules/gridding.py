@@ -63,7 +63,7 @@ from convlint.advice.lattice import ends
 _CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d"})
 
 
-@rule("CL524", severity="info")
+@rule("CL524", severity="info", silent=True)
 def gridding(network: Network) -> Iterator[Finding]:
     if not any(layer.op in _CONVOLUTIONS and _dilated(layer) for layer in network.layers):
         return

@@ -58,7 +58,7 @@ from convlint.advice.receptive import reach, reaches
 from convlint.arithmetic.field import Field, apart
 
 
-@rule("CL523", severity="info")
+@rule("CL523", severity="info", silent=True)
 def misaligned_join(network: Network) -> Iterator[Finding]:
     known = reaches(network)
     found = []

@@ -72,7 +72,7 @@ from convlint.advice.receptive import classifies
 _FEW = 8
 
 
-@rule("CL521", severity="info")
+@rule("CL521", severity="info", silent=True)
 def mostly_unproductive(network: Network) -> Iterator[Finding]:
     if not classifies(network):
         return  # a decoder integrates what shortcuts hand it

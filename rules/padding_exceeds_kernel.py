@@ -47,7 +47,7 @@ from convlint.arithmetic.coverage import certain_windows, padding_only
 from convlint.arithmetic.drift import exchanged
 
 
-@rule("CL212", "conv1d", "conv2d", "conv3d", severity="warning")
+@rule("CL212", "conv1d", "conv2d", "conv3d", severity="warning", silent=True)
 def padding_exceeds_kernel(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     for window in found:

@@ -71,6 +71,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}")
     "CL210",
     *(name.format(axes) for name in _NAMES for axes in ("1d", "2d", "3d")),
     severity="warning",
+    silent=True,
 )
 def padding_misses_dilation(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)

@@ -49,7 +49,9 @@ from convlint.arithmetic.coverage import certain_windows
 from convlint.arithmetic.drift import exchanged, written
 
 
-@rule("CL211", "conv1d", "conv2d", "conv3d", severity="warning")  # an error that torch runs
+@rule(
+    "CL211", "conv1d", "conv2d", "conv3d", severity="warning", silent=True
+)  # an error that torch runs
 def padding_on_1x1(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     hit = [w for w in found if w.kernel == 1 and (w.padding[0] > 0 or w.padding[1] > 0)]

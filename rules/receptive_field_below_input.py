@@ -75,7 +75,7 @@ from convlint.arithmetic.span import spelled
 _MEANS = frozenset({"mean", "sum", "amax", "max", "logsumexp"})
 
 
-@rule("CL522", severity="info")
+@rule("CL522", severity="info", silent=True)
 def receptive_field_below_input(network: Network) -> Iterator[Finding]:
     pool = _last_pool(network) if classifies(network) else None
     if pool is None:

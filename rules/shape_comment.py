@@ -56,7 +56,7 @@ from convlint.advice.comment import passages
 from convlint.advice.staleness import Stale, stale
 
 
-@rule("CL560", severity="warning")
+@rule("CL560", severity="warning", silent=True)
 def shape_comment(network: Network) -> Iterator[Finding]:
     for passage in passages(network):
         for found in stale(passage, network):

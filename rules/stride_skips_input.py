@@ -55,6 +55,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_p
     "im2col",
     severity="info",
     default=False,
+    silent=True,
 )
 def stride_skips_input(layer: Layer, network: Network) -> Iterator[Finding]:
     for window in certain_windows(layer):

@@ -48,7 +48,7 @@ from convlint.arithmetic.coverage import certain_windows
 from convlint.arithmetic.drift import exchanged, written
 
 
-@rule("CL213", "conv2d", "conv3d", severity="warning")
+@rule("CL213", "conv2d", "conv3d", severity="warning", silent=True)
 def swapped_padding(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     order = exchanged(found)

@@ -65,7 +65,7 @@ MOST = 0.5
 """From which part of the map on it is hardly meant."""
 
 
-@rule("CL504", severity="info")
+@rule("CL504", severity="info", silent=True)
 def trailing_unread(network: Network) -> Iterator[Finding]:
     for one in network.analysis(unread):
         if not one.has_holes:

@@ -52,7 +52,7 @@ from convlint.arithmetic.overlap import Overlap
 _BETWEEN = ("batch_norm", "instance_norm", "group_norm", "relu", "leaky_relu", "dropout")
 
 
-@rule("CL527", *OPERATORS)
+@rule("CL527", *OPERATORS, silent=True)
 def transposed_holes(layer: Layer, network: Network) -> Iterator[Finding]:
     for axis, one in overlaps(layer):
         holes = one.holes

@@ -53,6 +53,7 @@ _NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_p
     *(name.format(axes) for name in _NAMES for axes in ("1d", "2d", "3d")),
     severity="info",
     default=False,
+    silent=True,
 )
 def uneven_padding(layer: Layer, network: Network) -> Iterator[Finding]:
     for window in certain_windows(layer):

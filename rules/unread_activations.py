@@ -55,7 +55,7 @@ from convlint.arithmetic.coverage import certain_windows, count, has_holes, shar
 from convlint.arithmetic.drift import drift, misses_dilation
 
 
-@rule("CL503", severity="warning")
+@rule("CL503", severity="warning", silent=True)
 def unread_activations(network: Network) -> Iterator[Finding]:
     for one in network.analysis(unread):
         windows = certain_windows(one.readers[0])
