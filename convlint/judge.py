@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
+
+FAILED: Final = "this rule itself failed"
+"""How the finding begins that stands for a rule that raised."""
 
 
 def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
@@ -52,7 +56,7 @@ def _asked(rule: Rule, *subject: Layer | Network) -> Iterator[Finding]:
         if os.environ.get("CONVLINT_STRICT"):
             raise
         yield Finding(
-            f"this rule itself failed: {type(exc).__name__}: {exc}",
+            f"{FAILED}: {type(exc).__name__}: {exc}",
             severity=Severity.WARNING,
             help=("please report this, with the network",),
         )
