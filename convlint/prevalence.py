@@ -88,8 +88,10 @@ def percent(part: int, whole: int) -> str:
     """Rounded, but never to 0 where there is something, nor to all where something is left."""
     if not whole:
         return ""
+    if not part:
+        return "0 %"
     share = round(100 * part / whole, 1)
-    if part and share < 0.1:
+    if share < 0.1:
         return "< 0.1 %"
     if part < whole and share > 99.9:
         return "> 99.9 %"
@@ -99,7 +101,7 @@ def percent(part: int, whole: int) -> str:
 @functools.cache
 def _data() -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+        found = json.loads(FILE.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}

@@ -21,7 +21,9 @@ from convlint.trace import ConstructionError, build, trace
 
 COUNT = 150
 LIBRARIES = ("timm", "torchvision", "pytorchcv", "segmentation_models_pytorch")
-_NO_CONVOLUTION = ("attention", "attn", "mixer", "transformer", "window")
+_NO_CONVOLUTION = (
+    "attention", "attn", "hsmssd", "litemla", "mixer", "shsa", "transformer", "window",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,20 @@ from convlint.rule import Rule, rules
 
 _SHOWN = 3
 _LARGEST = "timm"
+_HEAD = """
+Written by `python -m benchmarks.zoo prevalence-page`, from what `python -m benchmarks.zoo
+prevalence` has found, with torch {torch}.
+
+{networks} published convolutional networks without attention ({versions}), each architecture once,
+at the size it is made for, in evaluation mode, with batch 2, judged by all rules, also those that
+are off by default. These networks are good: what a rule that is on by default calls an error or a
+warning there is either a false alarm or listed below as a true finding. A network counts once for a
+rule, however often the rule speaks of it. `cifar` are networks for small images, written from their
+papers (`benchmarks/zoo/libraries/cifar`).
+
+**naive 32**: of {naive} networks for ImageNet that are run unchanged on images of 32×32 pixels, the
+commonest mistake of all, how many the rule speaks of.
+"""
 
 
 def page(outcomes: Sequence[Judged], found: Mapping[str, Any], true: Mapping[str, Known]) -> str:
@@ -31,24 +46,9 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
         " ".join(filter(None, (str(entry["networks"]), "of", name, entry["version"])))
         for name, entry in found["libraries"].items()
     )
-    yield from (
-        "# How often each rule speaks",
-        "",
-        "Written by `python -m benchmarks.zoo prevalence-page`, from what",
-        f"`python -m benchmarks.zoo prevalence` has found, with torch {found['torch']}.",
-        "",
-        f"{found['networks']} published convolutional networks without attention ({versions}),",
-        "each architecture once, at the size it is made for, in evaluation mode, with batch 2,",
-        "judged by all rules, also those that are off by default. These networks are good: what a",
-        "rule that is on by default calls an error or a warning there is either a false alarm or",
-        "listed below as a true finding. A network counts once for a rule, however often the rule",
-        "speaks of it. `cifar` are networks for small images, written from their papers",
-        "(`benchmarks/zoo/libraries/cifar`).",
-        "",
-        f"**naive 32**: of {found['naive']} networks for ImageNet that are run unchanged on images",
-        "of 32×32 pixels, the commonest mistake of all, how many the rule speaks of.",
-        "",
-    )
+    yield from ("# How often each rule speaks", "")
+    for text in _HEAD.format(versions=versions, **found).split("\n\n"):
+        yield from (*textwrap.wrap(" ".join(text.split()), 100, break_on_hyphens=False), "")
 
 
 def _table(outcomes: list[Judged], found: Mapping[str, Any]) -> Iterator[str]:

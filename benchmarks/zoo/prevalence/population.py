@@ -23,6 +23,8 @@ _IMAGENET = (
     "wide_resnet50_2",
 )  # fmt: skip
 _SIDE = 32
+_PRODUCTS = frozenset({"bmm", "einsum", "matmul"})
+_QUANTIZED = "quantized_"
 _TWINS = ("_cifar100", "_cub", "_svhn")
 """Ends of the names of networks that differ from another one in the number of classes only."""
 
@@ -51,10 +53,14 @@ def reason_against(library: str, module: nn.Module) -> str:
 
 def reason_against_layers(network: Network) -> str:
     """Why a traced network is not counted after all; empty where it is."""
-    return "attention" if any("attention" in layer.op for layer in network.layers) else ""
+    used = {layer.op for layer in network.layers}
+    is_weighed = "softmax" in used and used & _PRODUCTS
+    return "attention" if is_weighed or any("attention" in name for name in used) else ""
 
 
 def _is_twin(name: str, names: set[str]) -> bool:
+    if name.removeprefix(_QUANTIZED) != name:
+        return name.removeprefix(_QUANTIZED) in names
     for end in _TWINS:
         if name.endswith(end):
             stem = name.removesuffix(end)
