@@ -127,9 +127,9 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
     known = measure.read(file)
     assert known["timm/a"] == newer
     assert measure.done(known) == {"timm/a", "timm/c", "timm/vit", "timm/lost"}
-    measure.forget(file, ["CL101"])
+    assert measure.forget(file, ["CL101"]) == {"timm/a"}
     assert set(measure.read(file)) == {"timm/b", "timm/c", "timm/vit", "timm/lost"}
-    measure.forget(file, [])
+    assert measure.forget(file, []) == {"timm/b", "timm/c", "timm/lost"}
     assert set(measure.read(file)) == {"timm/vit"}
 
 

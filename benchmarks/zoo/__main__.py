@@ -87,7 +87,9 @@ def _sizes(file: Path, library: tuple[str, ...], jobs: int, limit: float, count:
 @_LIMIT
 @click.option("--every", default=1, show_default=True, help="Take every nth network only.")
 @click.option("--again", is_flag=True, help="Judge those again that FILE has.")
-@click.option("--hit", multiple=True, metavar="CODE", help="Of these, those CODE has spoken of.")
+@click.option(
+    "--hit", multiple=True, metavar="CODE", help="Judge only those again that CODE has spoken of."
+)
 def _prevalence(
     file: Path,
     library: tuple[str, ...],
@@ -99,13 +101,14 @@ def _prevalence(
 ) -> None:
     """Show published networks to all rules: those that FILE lacks, or that lack a rule of today.
 
-    With --hit the others of FILE keep their lines, as is right after CODE was made narrower.
+    With --again or --hit only networks that FILE has; with --hit the others keep their lines, as
+    is right after CODE was made narrower.
     """
-    if again or hit:
-        measure.forget(file, hit)
+    asked = measure.forget(file, hit) if again or hit else None
     done = measure.done(measure.read(file))
     models = (m for name in library or population.NAMES for m in _counted(name, every))
-    tasks = (measure.Judgement(m) for m in models if m.key not in done)
+    chosen = (m for m in models if m.key not in done and (asked is None or m.key in asked))
+    tasks = (measure.Judgement(m) for m in chosen)
     count = 0
     for outcome in _kept(each(tasks, jobs, limit), file):
         count += outcome.is_counted

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
+import convlint
 from benchmarks.zoo import results
 from benchmarks.zoo.model import Call, Model
 from benchmarks.zoo.prevalence import population
 from convlint.diagnostic import Diagnostic, Severity
-from convlint.judge import FAILED, judge
-from convlint.network import Network
+from convlint.judge import FAILED
 from convlint.rule import rules
-from convlint.trace import ConstructionError, build, trace
+from convlint.spec import InputSpec
+from convlint.tensor import TensorSpec
+from convlint.trace import ConstructionError, build
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Judgement:
 
     def run(self) -> Judged:
         """Build, trace and judge it; torch runs nothing."""
+        os.environ.pop("CONVLINT_STRICT", None)  # a rule that fails is a line of the answer
         return judged(self.model)
 
     def lost(self, reason: str) -> Judged:
@@ -90,24 +91,31 @@ def judged(model: Model) -> Judged:
             return replace(outcome, failure=f"construction: {exc}"[:400])
         if why := population.reason_against(model.library, module):
             return replace(outcome, skipped=why)
-        codes = measurable()
-        network = _traced(module, model.call(module))
-        if why := population.reason_against_layers(network):
-            return replace(outcome, skipped=why)
-        os.environ.pop("CONVLINT_STRICT", None)  # a rule that fails is a line of the answer
-        told = list(judge(network, codes))
+        report = convlint.check(module, _inputs(model.call(module)), select=["ALL"])
+    told = report.diagnostics
+    if report.network is None:
+        return replace(outcome, failure=str(report)[:400])
+    if why := population.reason_against_layers(report.network):
+        return replace(outcome, skipped=why)
     broken = {d.code: d.message for d in told if d.message.startswith(FAILED)}
     return replace(
         outcome,
-        asked=codes,
+        asked=measurable(),
         found=_rows(d for d in told if not d.message.startswith(FAILED)),
         broken=broken,
         seconds=round(time.perf_counter() - start, 3),
     )
 
 
-def _traced(module: nn.Module, call: Call) -> Network:
-    return trace(module, call.args, call.kwargs)
+def _inputs(call: Call) -> list[InputSpec]:
+    named = [(None, value) for value in call.args] + list(call.kwargs.items())
+    return [_input(name, value) for name, value in named]
+
+
+def _input(name: str | None, value: Any) -> InputSpec:
+    if not isinstance(value, TensorSpec):
+        return InputSpec(name, None, value=value)
+    return InputSpec(name, value.shape, str(value.dtype).removeprefix("torch."))
 
 
 def _rows(told: Iterable[Diagnostic]) -> list[list[Any]]:
@@ -130,10 +138,10 @@ def done(known: dict[str, Judged]) -> set[str]:
     return {key for key, o in known.items() if not o.is_counted or codes <= set(o.asked)}
 
 
-def forget(file: Path, hit: Collection[str]) -> None:
-    """Take out of a file what is to be judged again.
+def forget(file: Path, hit: Collection[str]) -> set[str]:
+    """Take out of a file what is to be judged again, and return the names of these networks.
 
-    What is not convolutional stays: that is what takes longest to find out.
+    What is not convolutional stays: that does not change with the rules.
 
     Args:
         hit: only the networks of which one of these rules has spoken (or failed); empty for all.
@@ -144,7 +152,9 @@ def forget(file: Path, hit: Collection[str]) -> None:
             return not any(outcome.severity(code) or code in outcome.broken for code in hit)
         return bool(outcome.skipped)
 
-    lines = [results.line(outcome) for outcome in read(file).values() if stays(outcome)]
+    known = read(file)
+    kept = {key: outcome for key, outcome in known.items() if stays(outcome)}
     fresh = file.with_name(file.name + ".new")
-    fresh.write_text("".join(lines), encoding="utf-8")
+    fresh.write_text("".join(map(results.line, kept.values())), encoding="utf-8")
     fresh.replace(file)
+    return known.keys() - kept.keys()
