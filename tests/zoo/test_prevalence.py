@@ -67,6 +67,27 @@ def test_silent_on_published_networks(library: str, name: str) -> None:
     assert complaints(model) == []
 
 
+def test_each_architecture_is_counted_once() -> None:
+    for library in population.LIBRARIES:
+        if libraries.installed(library):
+            names = [model.name for model in population.models(library)]
+            assert len(set(names)) == len(names) > 40
+            for end in ("_cifar100", "_svhn"):
+                stems = {name.removesuffix(end) for name in names if name.endswith(end)}
+                assert not {f"{stem}_cifar10" for stem in stems} & set(names)
+            assert not {f"quantized_{name}" for name in names} & set(names)
+
+
+def test_what_has_attention_is_not_counted() -> None:
+    if not libraries.installed("timm"):
+        pytest.skip("not installed")
+    models = {model.name: model for model in population.models("timm")}
+    for name in ("vit_tiny_patch16_224", "efficientvit_b0", "halonet26t", "resnet50_clip"):
+        assert measure.judged(models[name]).skipped, name
+    for name in ("seresnet18", "gernet_m"):
+        assert not measure.judged(models[name]).skipped, name
+
+
 def test_naive_networks_are_judged() -> None:
     if not libraries.installed("torchvision"):
         pytest.skip("not installed")
