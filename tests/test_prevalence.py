@@ -127,9 +127,11 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
     known = measure.read(file)
     assert known["timm/a"] == newer
     assert measure.done(known) == {"timm/a", "timm/c", "timm/vit", "timm/lost"}
-    assert measure.forget(file, ["CL101"]) == {"timm/a"}
+    assert measure.forget(file, ["cifar"]) == set()
+    assert measure.forget(file, ["cifar"], ["CL101"]) == set()
+    assert measure.forget(file, ["timm"], ["CL101"]) == {"timm/a"}
     assert set(measure.read(file)) == {"timm/b", "timm/c", "timm/vit", "timm/lost"}
-    assert measure.forget(file, []) == {"timm/b", "timm/c", "timm/lost"}
+    assert measure.forget(file, ["timm"]) == {"timm/b", "timm/c", "timm/lost"}
     assert set(measure.read(file)) == {"timm/vit"}
 
 

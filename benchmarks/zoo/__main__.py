@@ -104,9 +104,10 @@ def _prevalence(
     With --again or --hit only networks that FILE has; with --hit the others keep their lines, as
     is right after CODE was made narrower.
     """
-    asked = measure.forget(file, hit) if again or hit else None
+    names = library or population.NAMES
+    asked = measure.forget(file, names, hit) if again or hit else None
     done = measure.done(measure.read(file))
-    models = (m for name in library or population.NAMES for m in _counted(name, every))
+    models = (m for name in names for m in _counted(name, every))
     chosen = (m for m in models if m.key not in done and (asked is None or m.key in asked))
     tasks = (measure.Judgement(m) for m in chosen)
     count = 0

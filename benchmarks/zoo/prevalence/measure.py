@@ -138,16 +138,19 @@ def done(known: dict[str, Judged]) -> set[str]:
     return {key for key, o in known.items() if not o.is_counted or codes <= set(o.asked)}
 
 
-def forget(file: Path, hit: Collection[str]) -> set[str]:
+def forget(file: Path, chosen: Collection[str], hit: Collection[str] = ()) -> set[str]:
     """Take out of a file what is to be judged again, and return the names of these networks.
 
     What is not convolutional stays: that does not change with the rules.
 
     Args:
+        chosen: the libraries whose networks they are.
         hit: only the networks of which one of these rules has spoken (or failed); empty for all.
     """
 
     def stays(outcome: Judged) -> bool:
+        if outcome.library not in chosen:
+            return True
         if hit:
             return not any(outcome.severity(code) or code in outcome.broken for code in hit)
         return bool(outcome.skipped)
