@@ -313,25 +313,27 @@ def shapes(**options: Any) -> None:
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[CODE|NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Explain every rule.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
-def rule(names: tuple[str, ...], everything: bool, color: str) -> None:
-    """Explain rules; without arguments, list them."""
-    from convlint import terminal
+def rule(names: tuple[str, ...], everything: bool, output_format: str, color: str) -> None:
+    """Explain rules; without arguments, list them.
+
+    The list has the severity, whether the rule is on by default, and of how many published
+    networks it speaks.
+    """
+    from convlint import page, terminal
 
     known = sorted(_rules(), key=lambda one: one.code)
-    colored = terminal.wants_color(color, sys.stdout)
-    if everything or names:
-        chosen = known if everything else [_rule(name, known) for name in names]
-        pages = [_page(one) for one in chosen]
+    chosen = [_rule(name, known) for name in names] if names and not everything else known
+    if output_format == "json":
+        _emit(page.as_json(chosen))
+    elif not (everything or names):
+        _emit(page.listing(known))
+    else:
+        pages = [page.page(one) for one in chosen]
+        colored = terminal.wants_color(color, sys.stdout)
         width = min(100, shutil.get_terminal_size().columns)
         _emit(terminal.markdown(pages, width) if colored else "\n".join(pages), color=colored)
-        return
-    width = max((len(one.name) for one in known), default=0)
-    lines = (
-        f"{one.code}  {one.name:<{width}}  {one.severity.value}{'' if one.default else ', off'}\n"
-        for one in known
-    )
-    _emit("".join(lines))
 
 
 def _rules() -> Sequence[Rule]:
@@ -350,14 +352,6 @@ def _rule(name: str, known: Sequence[Rule]) -> Rule:
         difflib.get_close_matches(name.upper(), [one.code for one in known], n=1)
     )
     raise _Failure(f"no rule is called `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-
-
-def _page(one: Rule) -> str:
-    """The page of a rule; its title gets the code, which the rule's file says only once."""
-    title, _, rest = one.doc.strip().partition("\n")
-    text = rest.strip() if title == f"# {one.name}" else one.doc.strip()
-    about = f"*{one.severity.value}, {'on' if one.default else 'off'} by default*"
-    return f"# {one.name} ({one.code})\n\n{about}\n\n{text}\n"
 
 
 def _results(

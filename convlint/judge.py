@@ -16,6 +16,9 @@ from convlint.tensor import TensorSpec
 BATCH: Final = "<batch>"
 """The stage of rules that are asked about the faults of another batch size."""
 
+FAILED: Final = "this rule itself failed"
+"""How the finding begins that stands for a rule that raised."""
+
 
 def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
     """Everything the rules find, each fault once.
@@ -84,7 +87,7 @@ def _asked(rule: Rule, *subject: Any) -> Iterator[Finding]:
         if os.environ.get("CONVLINT_STRICT"):
             raise
         yield Finding(
-            f"this rule itself failed: {type(exc).__name__}: {exc}",
+            f"{FAILED}: {type(exc).__name__}: {exc}",
             severity=Severity.WARNING,
             help=("please report this, with the network",),
         )

@@ -232,7 +232,9 @@ def test_rule_pages(jobs: list[Job], capsys: pytest.CaptureFixture[str]) -> None
     assert cli.run(["rule", "--all"]) == 0
     assert page in capsys.readouterr().out
     assert cli.run(["rule"]) == 0
-    assert re.search(r"^CL101  channel-mismatch +error$", capsys.readouterr().out, re.MULTILINE)
+    listed = capsys.readouterr().out
+    assert re.search(r"^CL101  channel-mismatch +error +on +\d+ %$", listed, re.MULTILINE)
+    assert re.search(r"^CL001  cannot-import +error +on$", listed, re.MULTILINE)
     assert cli.run(["rule", "CL101", "--color", "always"]) == 0
     assert "\x1b[" in capsys.readouterr().out
 

@@ -28,4 +28,4 @@ def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
         text=True,
     ).stdout.split()
     expected = {f"convlint/{n}" if n.startswith("rules/") else n for n in listed}
-    assert held == {n for n in expected if n.endswith((".py", ".typed"))}
+    assert held == {n for n in expected if n.endswith((".py", ".typed", ".json"))}

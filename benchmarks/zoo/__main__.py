@@ -13,6 +13,7 @@ import click
 from benchmarks.zoo import libraries, results, sizes
 from benchmarks.zoo.examine import Examination, Outcome, examine, import_seconds
 from benchmarks.zoo.model import Model
+from benchmarks.zoo.prevalence import measure, population
 from benchmarks.zoo.processes import each
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,70 @@ def _sizes(file: Path, library: tuple[str, ...], jobs: int, limit: float, count:
     click.echo(f"{compared - disagreed} of {compared} comparisons agree")
 
 
+@main.command("prevalence")
+@_FILE
+@click.option("--library", multiple=True, type=click.Choice(population.NAMES))
+@click.option("--jobs", default=1, show_default=True, help="Networks at a time.")
+@_LIMIT
+@click.option("--every", default=1, show_default=True, help="Take every nth network only.")
+@click.option("--again", is_flag=True, help="Judge those again that FILE has.")
+@click.option(
+    "--hit", multiple=True, metavar="CODE", help="Judge only those again that CODE has spoken of."
+)
+def _prevalence(
+    file: Path,
+    library: tuple[str, ...],
+    jobs: int,
+    limit: float,
+    every: int,
+    again: bool,
+    hit: tuple[str, ...],
+) -> None:
+    """Show published networks to all rules: those that FILE lacks, or that lack a rule of today.
+
+    With --again or --hit only networks that FILE has; with --hit the others keep their lines, as
+    is right after CODE was made narrower.
+    """
+    names = library or population.NAMES
+    asked = measure.forget(file, names, hit) if again or hit else None
+    done = measure.done(measure.read(file))
+    models = (m for name in names for m in _counted(name, every))
+    chosen = (m for m in models if m.key not in done and (asked is None or m.key in asked))
+    tasks = (measure.Judgement(m) for m in chosen)
+    count = 0
+    for outcome in _kept(each(tasks, jobs, limit), file):
+        count += outcome.is_counted
+        for reason in filter(None, (outcome.failure, *outcome.broken.values())):
+            click.echo(f"{outcome.key}: {reason}")
+    click.echo(f"{count} networks judged")
+
+
+@main.command("prevalence-page")
+@_FILE
+def _prevalence_page(file: Path) -> None:
+    """Write convlint/prevalence.json and docs/prevalence.md from the lines of FILE."""
+    from benchmarks.zoo.prevalence import page, tally
+    from convlint import prevalence
+
+    outcomes, true = list(measure.read(file).values()), tally.true_findings()
+    names = {outcome.library for outcome in tally.counted(outcomes)}
+    found = tally.data(outcomes, tally.versions(names), true)
+    prevalence.FILE.write_text(tally.text(found), encoding="utf-8")
+    text = page.page(outcomes, found, true)
+    (ROOT / "docs" / "prevalence.md").write_text(text, encoding="utf-8")
+
+
+@main.command()
+@_FILE
+@click.argument("codes", nargs=-1, required=True)
+def hits(file: Path, codes: tuple[str, ...]) -> None:
+    """List the networks of FILE of which the rules CODES have spoken, with what they said."""
+    for outcome in measure.read(file).values():
+        for code, severity, count, path, message in outcome.found:
+            if code in codes:
+                click.echo(f"{outcome.key}: {severity}[{code}] ×{count} {path}: {message}")
+
+
 @main.command()
 @click.argument("names", nargs=-1, required=True)
 def show(names: tuple[str, ...]) -> None:
@@ -109,6 +174,13 @@ def _kept(outcomes: Iterable[Any], file: Path) -> Iterator[Any]:
             out.write(results.line(outcome))
             out.flush()
             yield outcome
+
+
+def _counted(name: str, every: int) -> Iterator[Model]:
+    try:
+        yield from population.models(name, every)
+    except ImportError as exc:
+        click.echo(f"{name} is left out: {exc}", err=True)
 
 
 def _models(chosen: tuple[str, ...], every: int) -> Iterator[Model]:

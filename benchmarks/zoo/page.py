@@ -49,7 +49,7 @@ def _lines(outcomes: list[Outcome]) -> Iterator[str]:
     names = list(dict.fromkeys(o.library for o in outcomes))
     for name in names:
         mine = [o for o in outcomes if o.library == name]
-        yield _row(f"{name} {libraries.version(name)}", mine)
+        yield _row(f"{name} {libraries.version(name)}".rstrip(), mine)
     yield _row("**all**", outcomes)
     yield from _graphs(outcomes)
     yield from _warnings(outcomes)

@@ -22,7 +22,9 @@ from convlint.trace import ConstructionError, build, trace
 
 COUNT = 150
 LIBRARIES = ("timm", "torchvision", "pytorchcv", "segmentation_models_pytorch")
-_NO_CONVOLUTION = ("attention", "attn", "mixer", "transformer", "window")
+_NO_CONVOLUTION = (
+    "attention", "attn", "hsmssd", "litemla", "mixer", "shsa", "transformer", "window",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,15 @@ class Resized:
 
 
 def is_convolutional(module: nn.Module) -> bool:
-    """Whether it is made of convolutions, without attention."""
-    if any(part in type(m).__name__.lower() for m in module.modules() for part in _NO_CONVOLUTION):
-        return False
+    """Whether it is made of convolutions, without attention.
+
+    A module that is named after attention but holds no weights is a place for it that was left
+    empty, as in every decoder of segmentation_models_pytorch.
+    """
+    for part in module.modules():
+        name = type(part).__name__.lower()
+        if any(word in name for word in _NO_CONVOLUTION) and any(True for _ in part.parameters()):
+            return False
     return sum(isinstance(m, nn.Conv2d) for m in module.modules()) >= 5
 
 

@@ -49,7 +49,9 @@ def test_it_is_traced_whole(library: str, place: int) -> None:
     whole(sample(library)[place])
 
 
-@pytest.mark.parametrize("library", ["efficientnet_pytorch", "pytorchcv", "timm", "torchvision"])
+@pytest.mark.parametrize(
+    "library", ["cifar", "efficientnet_pytorch", "pytorchcv", "timm", "torchvision"]
+)
 def test_the_recorded_graph_gives_the_models_own_output(library: str) -> None:
     if library not in LIBRARIES:
         pytest.skip("not installed")

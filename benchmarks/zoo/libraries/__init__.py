@@ -1,4 +1,7 @@
-"""One file for each library, with a function `models()`: found by being here."""
+"""One file for each library, with a function `models()`: found by being here.
+
+A folder is a library of our own, which needs no installation.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,13 @@ def models(library: str) -> Iterator[Model]:
 
 def installed(library: str) -> bool:
     """Whether a library can be imported here."""
-    return importlib.util.find_spec(library) is not None
+    return _is_own(library) or importlib.util.find_spec(library) is not None
 
 
 def version(library: str) -> str:
-    """The installed version of a library."""
-    return importlib.metadata.version(library)
+    """The installed version of a library; empty for one of our own."""
+    return "" if _is_own(library) else importlib.metadata.version(library)
+
+
+def _is_own(library: str) -> bool:
+    return any(m.ispkg for m in pkgutil.iter_modules(__path__) if m.name == library)

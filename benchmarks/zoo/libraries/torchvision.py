@@ -46,4 +46,6 @@ def _calling(name: str, space: str) -> Callable[[nn.Module], Call]:
     if space == "video":
         size = 112 if name in ("r3d_18", "mc3_18", "r2plus1d_18") else 224
         return lambda model: Call([tensor(2, 3, 16, size, size)])
+    if space == "segmentation":
+        return lambda model: image(3, 520)  # as in its recipe: the rates of DeepLab are for it
     return lambda model: image(3, 299 if "inception" in name else 224)
