@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convlint.diagnostic import Location
 from convlint.frame import Frame
+from convlint.structure import Structure
 from convlint.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -130,6 +131,12 @@ class Network:
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    structure: Structure = field(default_factory=Structure, repr=False)
+    """What the module holds, and what of it is used."""
+    again: Callable[[Mapping[str, TensorSpec] | None, bool | None], Network] | None = field(
+        default=None, repr=False
+    )
+    """The same module with other inputs (by name) and in another mode (None: as it was)."""
 
     @property
     def inputs(self) -> tuple[Layer, ...]:

@@ -1,0 +1,79 @@
+"""What is computed and thrown away: results that nothing takes, and layers that work for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from convlint.advice.statement import Written, discarded, written
+from convlint.network import Layer, Network
+
+_FREE: Final = frozenset(
+    {"getitem", "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "permute",
+     "transpose", "swapaxes", "movedim", "expand", "expand_as", "chunk", "split", "tensor_split",
+     "unbind", "narrow", "select", "detach", "contiguous", "clone", "to", "type", "float", "half",
+     "identity", "alias", "view_as", "t", "real", "imag", "ravel"}
+)  # fmt: skip
+"""Operators that only show the same numbers in another way: what is left of them costs nothing."""
+_INSTALLED: Final = ("site-packages", "dist-packages")
+
+
+def ends(network: Network) -> Iterator[Layer]:
+    """The last layers of what is thrown away: nothing at all takes their results."""
+    dead = network.structure.dead
+    if not dead:
+        return
+    for layer in network.layers:
+        if layer.name in dead and layer.op not in _FREE and _is_computed(layer):
+            takers = network.consumers.get(layer.name, ())
+            if all(taker.op in _FREE and taker.name in dead for taker in takers):
+                yield layer
+
+
+def abandoned(layer: Layer) -> tuple[Written, str] | None:
+    """The statement that throws a layer's result away, and the name that is never read."""
+    if not layer.frames or _is_mixed(layer):
+        return None
+    for frame in layer.frames:
+        found = written(frame.location)
+        if found is None:
+            return None
+        name = discarded(found)
+        if name is not None:
+            return found, name
+        if getattr(found.statement, "value", None) is not found.expression:
+            return None
+        if type(found.statement).__name__ != "Return":
+            return None
+    return None
+
+
+def feeding(layer: Layer, network: Network) -> Iterator[Layer]:
+    """The layers that work for a dead one only, itself first."""
+    dead = network.structure.dead
+    pending, seen = [layer], {layer.name}
+    while pending:
+        one = pending.pop(0)
+        yield one
+        for tensor in one.tensors:
+            source = tensor.source
+            if source is not None and source.name in dead and source.name not in seen:
+                seen.add(source.name)
+                pending.append(source)
+
+
+def _is_computed(layer: Layer) -> bool:
+    """Whether numbers of the network went into it: constants and masks are no waste."""
+    return any(
+        tensor.source is not None and tensor.source.op not in ("constant", "buffer")
+        for tensor in layer.tensors
+    )
+
+
+def _is_mixed(layer: Layer) -> bool:
+    """Whether some frames are installed code and some are not: then their order is not known."""
+    installed = [
+        any(f"/{name}/" in f.code.co_filename.replace("\\", "/") for name in _INSTALLED)
+        for f in layer.frames
+    ]
+    return any(installed) and not all(installed)
