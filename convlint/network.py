@@ -144,6 +144,11 @@ class Network:
         return tuple(layer for layer in self.layers if layer.op == "input")
 
     @cached_property
+    def results(self) -> tuple[TensorSpec, ...]:
+        """The tensors that the network gives, in order."""
+        return tuple(_tensors(self.outputs))
+
+    @cached_property
     def graph(self) -> nx.MultiDiGraph[str]:
         """The layers as a `networkx.MultiDiGraph`, one edge for every tensor handed over.
 

@@ -46,14 +46,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Label, Network, rule
-from convlint.advice.waste import abandoned, ends
+from convlint.advice.waste import abandoned, idle_ends
 
 
 @rule("CL553", severity="info")
 def dead_compute(network: Network) -> Iterator[Finding]:
     if network.assumptions:
         return  # what the code has not come to may take it
-    for layer in ends(network):
+    for layer in idle_ends(network):
         if abandoned(layer) is None:
             place = layer.definition
             yield Finding(

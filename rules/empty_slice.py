@@ -84,9 +84,7 @@ def empty_slice(layer: Layer, network: Network) -> Iterator[Finding]:
             continue
         text = f"`:{bound}`" if cut else f"`{bound}:`"
         yield Finding(
-            f"{text} is `:0`: nothing is left of {layer.args['input']}"
-            if cut
-            else f"{text} is `0:`: it takes all of {layer.args['input']}",
+            f"{text} is `:0`, which leaves nothing" if cut else f"{text} is `0:`, which leaves all",
             at=layer.call,
             label="minus zero is zero",
             help=(

@@ -10,7 +10,7 @@ counterpart of `nn.AdaptiveAvgPool2d(1)`: the first number is a window's size
 ([torch.nn.MaxPool2d](https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html)), that
 of an adaptive pool is the output's, so that the branches differ in size and are broadcast.
 
-A size that is read from another tensor is left alone: there it fits only by chance.
+A size that is read from a tensor is left alone: there it fits only by chance.
 
 ## Example
 ```python
@@ -68,7 +68,7 @@ def no_op_layer(layer: Layer, network: Network) -> Iterator[Finding]:
                 help=("leave it out, or write the size that is meant",),
             )
         return
-    if not _is_identity(layer):
+    if not _is_identity(layer) or _is_read(layer, network):
         return
     sibling = _global_sibling(layer, network)
     if sibling is None:
@@ -139,12 +139,8 @@ def _keeps(layer: Layer, network: Network) -> bool:
 
 
 def _is_read(layer: Layer, network: Network) -> bool:
-    """Whether the wanted size was read from a tensor, as far as the recorded graph tells."""
-    if network.fx_graph is None:
-        return True
-    node = next((n for n in network.fx_graph.nodes if n.name == layer.name), None)
-    if node is None:
-        return True
-    if layer.module is not None:
+    """Whether a size among the arguments was read from a tensor: it is another node of the graph."""
+    if layer.module is not None or network.fx_graph is None:
         return False
-    return len(node._input_nodes) > 1
+    node = next((n for n in network.fx_graph.nodes if n.name == layer.name), None)
+    return node is not None and len(node.all_input_nodes) > 1

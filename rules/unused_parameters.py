@@ -9,7 +9,9 @@ They are never trained: their gradient is `None`, and `DistributedDataParallel` 
 ([find_unused_parameters](https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html)).
 Most often a call was forgotten in `forward`, or another layer is called twice in its place.
 
-Layers that only training uses (auxiliary heads) are no fault.
+Layers that only training uses (auxiliary heads) are no fault.  Where some method reads the attribute,
+the finding is an info: it may be used with other inputs or options, or as a part of a backbone
+that this network does not need.
 
 ## Example
 ```python
@@ -73,7 +75,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from convlint import Finding, Network, rule
+from convlint import Finding, Network, Severity, rule
+from convlint.advice.reading import reader
 
 
 @rule("CL550", severity="warning")
@@ -97,11 +100,16 @@ def _finding(network: Network, path: str, names: list[str]) -> Finding:
     owner = path if path in network.structure.made else path.rpartition(".")[0]
     frames = network.structure.made.get(owner, ())
     what = "is never used" if owner == path else "is a parameter that no operator takes"
+    method = reader(network, path)
     return Finding(
         f"`{path}` {what}, neither in training nor in evaluation",
         at=frames[0].location if frames else None,
         label=f"{elements} weights that are never trained",
-        help=("call it in forward, or delete it",),
+        severity=None if method is None else Severity.INFO,
+        help=("use it in forward, or delete it",),
+        note=()
+        if method is None
+        else (f"`{method}` may read it: not with these inputs and options",),
     )
 
 

@@ -9,7 +9,8 @@ The layer has no effect, and its weights get no gradient.  torch's functions ret
 ([torch.nn.functional](https://docs.pytorch.org/docs/stable/nn.functional.html)): `F.relu(x)` alone
 changes nothing.  Or a name was mistyped: `x1 + x1` where `x1 + x2` was meant.
 
-What the code keeps (in an attribute, a list, a hook), what only training uses, and names that begin
+A call of a module of your own that stands alone is an info: it may be there for what the module does
+besides.  What the code keeps (in an attribute, a list, a hook), what only training uses, and names that begin
 with an underscore are left alone.
 
 ## Example
@@ -62,7 +63,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Layer, Location, Network, rule
+from convlint import Finding, Label, Layer, Location, Network, Severity, rule
 from convlint.advice.statement import Written, written
 from convlint.advice.waste import abandoned, ends, feeding
 
@@ -103,6 +104,7 @@ def _finding(layer: Layer, place: Written, name: str, network: Network) -> Findi
             at=at,
             label="computed and thrown away",
             related=idle,
+            severity=None if name or at == layer.call else Severity.INFO,
             help=(
                 (f"use `{name}`, or delete the line",)
                 if name

@@ -21,13 +21,35 @@ _INSTALLED: Final = ("site-packages", "dist-packages")
 def ends(network: Network) -> Iterator[Layer]:
     """The last layers of what is thrown away: nothing at all takes their results."""
     dead = network.structure.dead
-    if not dead:
-        return
-    for layer in network.layers:
-        if layer.name in dead and layer.op not in _FREE and _is_computed(layer):
-            takers = network.consumers.get(layer.name, ())
-            if all(taker.op in _FREE and taker.name in dead for taker in takers):
-                yield layer
+    for layer in network.layers if dead else ():
+        computes = layer.name in dead and layer.op not in _FREE and _is_computed(layer)
+        if computes and _leads_nowhere(layer, network):
+            yield layer
+
+
+def idle_ends(network: Network) -> Iterator[Layer]:
+    """Those of them whose module, or place in the code, gives nothing else that is used.
+
+    The last round of a loop leaves things behind.
+    """
+    found = list(ends(network))
+    if found:
+        dead = network.structure.dead
+        live = {_worker(layer) for layer in network.layers if layer.name not in dead}
+        yield from (layer for layer in found if _worker(layer) not in live)
+
+
+def _worker(layer: Layer) -> object:
+    """Who made a result: a module, or the place of a call."""
+    if layer.module is not None and any(t.source is None for t in layer.tensors):
+        return id(layer.module)
+    return layer.frames
+
+
+def _leads_nowhere(layer: Layer, network: Network) -> bool:
+    """Whether nothing takes a result but what shows it in another way, to no end."""
+    takers = network.consumers.get(layer.name, ())
+    return all(taker.op in _FREE and _leads_nowhere(taker, network) for taker in takers)
 
 
 def abandoned(layer: Layer) -> tuple[Written, str] | None:

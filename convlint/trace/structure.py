@@ -103,11 +103,9 @@ def _dead(recorder: Recorder) -> Iterator[str]:
         return
     nodes = {node.name: node for node in recorder.graph.nodes}
     pending = [n for n in nodes.values() if n.op == "output"]
-    pending += [
-        nodes[t.source.name]
-        for t in _given_out(recorder)
-        if t.source is not None and t.source.name in nodes
-    ]
+    # What Python keeps, or has really computed and may have read.
+    kept = [*_given_out(recorder), *(v.spec for v in recorder.values() if v.concrete)]
+    pending += [nodes[t.source.name] for t in kept if t.source and t.source.name in nodes]
     by_name = {layer.name: layer for layer in recorder.layers}
     pending += [
         nodes[layer.name]
