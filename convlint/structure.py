@@ -52,4 +52,6 @@ class Structure:
     loose: tuple[Loose, ...] = ()
     lost: tuple[Lost, ...] = ()
     made: Mapping[str, tuple[Frame, ...]] = field(default_factory=dict)
-    """By the path of a module that the network registers, where it was made, innermost first."""
+    """By the path of a module that the network registers, where it was made, innermost first.
+
+    Empty where nothing is unused."""

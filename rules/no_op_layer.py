@@ -139,7 +139,7 @@ def _keeps(layer: Layer, network: Network) -> bool:
 
 
 def _is_read(layer: Layer, network: Network) -> bool:
-    """Whether a size among the arguments was read from a tensor: it is another node of the graph."""
+    """Whether a size among the arguments was read from a tensor: it is a node of the graph."""
     if layer.module is not None or network.fx_graph is None:
         return False
     node = next((n for n in network.fx_graph.nodes if n.name == layer.name), None)

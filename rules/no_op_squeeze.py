@@ -68,7 +68,5 @@ def no_op_squeeze(layer: Layer, network: Network) -> Iterator[Finding]:
         at=layer.call,
         label="the tensor stays as it is",
         related=(Label("the side comes from here", place),) if place is not None else (),
-        help=(
-            f"squeeze({ones[0]}) drops a side that is 1" if len(ones) == 1 else "leave it out",
-        ),
+        help=(f"squeeze({ones[0]}) drops a side that is 1" if len(ones) == 1 else "leave it out",),
     )

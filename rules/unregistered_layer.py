@@ -58,11 +58,16 @@ from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
 
-_INSTEAD = {"list": "nn.ModuleList(...)", "tuple": "nn.ModuleList(...)", "dict": "nn.ModuleDict(...)"}
+_INSTEAD = {
+    "list": "nn.ModuleList(...)",
+    "tuple": "nn.ModuleList(...)",
+    "dict": "nn.ModuleDict(...)",
+}
 
 
 @rule("CL551", severity="warning")
 def unregistered_layer(network: Network) -> Iterator[Finding]:
+    told: set[tuple[str, str]] = set()
     for loose in network.structure.loose:
         made = loose.holder == "forward"
         if not made and loose.items < 2:
@@ -77,6 +82,11 @@ def unregistered_layer(network: Network) -> Iterator[Finding]:
             fault = "drops in evaluation as well: `eval()` does not reach it"
         else:
             continue
+        if not made:  # once for what lies in one list
+            keeper = loose.path.rpartition(".")[0], fault
+            if keeper in told:
+                continue
+            told.add(keeper)
         where = "made in forward" if made else f"in the plain {loose.holder} `{loose.attribute}`"
         layer = _called(network, loose.path)
         yield Finding(

@@ -9,9 +9,9 @@ They are never trained: their gradient is `None`, and `DistributedDataParallel` 
 ([find_unused_parameters](https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html)).
 Most often a call was forgotten in `forward`, or another layer is called twice in its place.
 
-Layers that only training uses (auxiliary heads) are no fault.  Where some method reads the attribute,
-the finding is an info: it may be used with other inputs or options, or as a part of a backbone
-that this network does not need.
+Layers that only training uses (auxiliary heads) are no fault.  Where a method, or other code of the
+same file, reads the attribute, the finding is an info: it may be used with other inputs or options,
+or belong to a part of a backbone that this network does not need.
 
 ## Example
 ```python

@@ -9,9 +9,9 @@ The layer has no effect, and its weights get no gradient.  torch's functions ret
 ([torch.nn.functional](https://docs.pytorch.org/docs/stable/nn.functional.html)): `F.relu(x)` alone
 changes nothing.  Or a name was mistyped: `x1 + x1` where `x1 + x2` was meant.
 
-A call of a module of your own that stands alone is an info: it may be there for what the module does
-besides.  What the code keeps (in an attribute, a list, a hook), what only training uses, and names that begin
-with an underscore are left alone.
+A call of a module of your own that stands alone is an info: it may be there for what the module
+does besides.  What the code keeps (in an attribute, a list, a hook), what only training uses, and
+names that begin with an underscore are left alone.
 
 ## Example
 ```python
@@ -65,21 +65,21 @@ from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Location, Network, Severity, rule
 from convlint.advice.statement import Written, written
-from convlint.advice.waste import abandoned, ends, feeding
+from convlint.advice.waste import feeding, forgotten
 
 _JOINS = ("add", "sub", "mul", "div", "cat", "stack", "maximum", "minimum", "matmul", "bmm")
 
 
 @rule("CL554", severity="warning")
 def unused_result(network: Network) -> Iterator[Finding]:
-    found = [(layer, place) for layer in ends(network) if (place := abandoned(layer)) is not None]
+    found = list(forgotten(network))
     if not found or network.again is None or network.assumptions:
         return
     other = network.again(None, not network.training)
     if other.raised or other.assumptions:
         return
     told: set[Location] = set()
-    for layer, (place, name) in found:
+    for layer, place, name in found:
         at = place.location(place.expression)
         if at not in told and _is_dead(layer, other):
             told.add(at)

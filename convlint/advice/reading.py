@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import ast
+import linecache
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final
@@ -17,13 +18,13 @@ _DYNAMIC: Final = frozenset(
 """Names by which code gets at attributes that it does not name."""
 _AROUND: Final = (
     "__init__", "__repr__", "extra_repr", "init", "_init", "reset", "_reset", "freeze", "_freeze",
-    "load", "_load", "train", "build", "_build", "state_dict", "parameters",
+    "load", "_load", "build", "_build", "state_dict",
 )  # fmt: skip
 """Beginnings of the names of methods that read a layer, and compute nothing with it."""
 
 
 def reader(network: Network, path: str) -> str | None:
-    """The method that may read the module or parameter at `path`; None where surely none does.
+    """What may read the module or parameter at `path`; None where surely nothing does.
 
     Only by name: whether the method runs, and comes to that line, is not asked.  An item of a list
     is read wherever the list is.
@@ -44,7 +45,27 @@ def reader(network: Network, path: str) -> str | None:
         for method, names in _methods(type(owner)).items():
             if name in names or (own and names & _DYNAMIC):
                 return f"{type(owner).__name__}.{method}"
+        if own and _is_read_beside(type(owner), name):
+            return "other code of the file"
     return None
+
+
+def _is_read_beside(kind: type, name: str) -> bool:
+    """Whether the file of a class reads an attribute of this name: a training loop might."""
+    code = _code(vars(kind).get("__init__"))
+    if code is None:
+        return False
+    try:
+        pending: list[ast.AST] = [ast.parse("".join(linecache.getlines(code.co_filename)))]
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
+            return True
+        if not isinstance(node, ast.FunctionDef) or not node.name.startswith(_AROUND):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def _module(network: Network, parts: list[str]) -> Any:
@@ -58,7 +79,6 @@ def _is_container(module: Any) -> bool:
     return type(module).__module__ == "torch.nn.modules.container"
 
 
-@functools.lru_cache(maxsize=256)
 def _methods(kind: type) -> dict[str, frozenset[str]]:
     """The names that each method of a class uses, without those that only set it up."""
     found: dict[str, frozenset[str]] = {}

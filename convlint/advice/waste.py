@@ -22,9 +22,13 @@ def ends(network: Network) -> Iterator[Layer]:
     """The last layers of what is thrown away: nothing at all takes their results."""
     dead = network.structure.dead
     for layer in network.layers if dead else ():
-        computes = layer.name in dead and layer.op not in _FREE and _is_computed(layer)
-        if computes and _leads_nowhere(layer, network):
+        if layer.name in dead and is_computing(layer) and _leads_nowhere(layer, network):
             yield layer
+
+
+def is_computing(layer: Layer) -> bool:
+    """Whether new numbers come out, and numbers of the network went into them."""
+    return layer.op not in _FREE and _is_computed(layer)
 
 
 def idle_ends(network: Network) -> Iterator[Layer]:
@@ -44,6 +48,20 @@ def _worker(layer: Layer) -> object:
     if layer.module is not None and any(t.source is None for t in layer.tensors):
         return id(layer.module)
     return layer.frames
+
+
+def forgotten(network: Network) -> Iterator[tuple[Layer, Written, str]]:
+    """Statements that throw a result away, and the names that are never read.
+
+    A view to which a name is given is no waste; one that stands alone was meant to do something.
+    """
+    dead = network.structure.dead
+    for layer in network.layers if dead else ():
+        if layer.name in dead and _is_computed(layer) and _leads_nowhere(layer, network):
+            found = abandoned(layer)
+            alone = found is not None and not found[1] and layer.op != "getitem"
+            if found is not None and (layer.op not in _FREE or alone):
+                yield layer, *found
 
 
 def _leads_nowhere(layer: Layer, network: Network) -> bool:

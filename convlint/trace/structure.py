@@ -19,6 +19,8 @@ from convlint.trace.recorder import Recorder
 _OWN_REFERENCES: Final = 2
 """To a stand-in that only the recorder holds: its `Value`, and the argument of `getrefcount`."""
 _SOURCES: Final = frozenset({"input", "parameter", "buffer", "constant"})
+_ENDS: Final = ("output", "placeholder", "get_attr")
+"""Nodes that need nobody to take them."""
 _FRESH: Final = frozenset(
     {"linear", "batch_norm", "instance_norm", "group_norm", "layer_norm", "matmul", "add", "mul",
      "sub", "div", "cat", "relu", "interpolate"}
@@ -37,17 +39,29 @@ def structured(recorder: Recorder, made: Iterable[weakref.ref[nn.Module]]) -> St
     """
     registered = recorder.registered()
     trainable = _trainable(registered)
+    nodes = {node.name: node for node in recorder.graph.nodes}
+    given = set(_given_out(recorder))
+    unused = frozenset(_unused(recorder, trainable, nodes))
     return Structure(
-        frozenset(_unused(recorder, trainable)),
-        frozenset(_dead(recorder)),
+        unused,
+        frozenset(_dead(recorder, nodes, given)),
         tuple(_loose(recorder, trainable, {id(m) for ref in made if (m := ref()) is not None})),
         tuple(
             Lost(path, kind, frames)
             for path, module in registered
             for kind, frames in dropped(module)
         ),
-        {path: definition(module) for path, module in registered},
+        {path: definition(module) for path, module in registered} if unused else {},
     )
+
+
+def _given_out(recorder: Recorder) -> Iterator[str]:
+    """The layers whose result the user's code or its caller holds, or may have read as numbers."""
+    for value in recorder.values():
+        held = sys.getrefcount(value.tensor) > _OWN_REFERENCES
+        source = value.spec.source
+        if source is not None and (held or value.concrete) and source.op != "parameter":
+            yield source.name
 
 
 # -- parameters
@@ -64,17 +78,17 @@ def _trainable(registered: Iterable[tuple[str, nn.Module]]) -> dict[int, str]:
     return found
 
 
-def _unused(recorder: Recorder, trainable: dict[int, str]) -> Iterator[str]:
+def _unused(
+    recorder: Recorder, trainable: dict[int, str], nodes: dict[str, torch.fx.Node]
+) -> Iterator[str]:
     """Trainable parameters that no operator takes.  A leaf module takes all that it has."""
     used: set[str] = set()
     leaves: dict[int, nn.Module] = {}
     for layer in recorder.layers:
         if layer.module is not None:
             leaves[id(layer.module)] = layer.module
-        for tensor in layer.tensors:
-            if tensor.source is not None and tensor.source.op == "parameter":
-                used.add(tensor.source.path)
-    used.update(t.source.path for t in _given_out(recorder) if t.source is not None)
+        elif layer.op == "parameter" and (layer.name not in nodes or nodes[layer.name].users):
+            used.add(layer.path)
     taken = {id(p) for leaf in leaves.values() for p in _own(leaf)}
     for identity, path in trainable.items():
         if identity not in taken and path not in used:
@@ -85,55 +99,46 @@ def _own(module: nn.Module) -> Iterable[nn.Parameter | None]:
     return module.parameters() if module._modules else module._parameters.values()
 
 
-def _given_out(recorder: Recorder) -> Iterator[Any]:
-    """The tensors, of all that the trace has seen, that the user's code or its caller holds."""
-    for value in recorder.values():
-        if sys.getrefcount(value.tensor) > _OWN_REFERENCES and not isinstance(
-            value.tensor, nn.Parameter
-        ):
-            yield value.spec
-
-
 # -- results
 
 
-def _dead(recorder: Recorder) -> Iterator[str]:
+def _dead(recorder: Recorder, nodes: dict[str, torch.fx.Node], given: set[str]) -> Iterator[str]:
     """Layers whose result goes nowhere."""
     if recorder.raised:
         return
-    nodes = {node.name: node for node in recorder.graph.nodes}
-    pending = [n for n in nodes.values() if n.op == "output"]
-    # What Python keeps, or has really computed and may have read.
-    kept = [*_given_out(recorder), *(v.spec for v in recorder.values() if v.concrete)]
-    pending += [nodes[t.source.name] for t in kept if t.source and t.source.name in nodes]
-    by_name = {layer.name: layer for layer in recorder.layers}
-    pending += [
-        nodes[layer.name]
-        for layer in recorder.layers
-        if layer.name in nodes and _writes(layer, nodes[layer.name], by_name)
-    ]
+    kept = [nodes[name] for name in given if name in nodes]
+    if all(node.users or node.op in _ENDS or node.name in given for node in nodes.values()):
+        return  # without another end, everything leads to the output
+    pending = [recorder.last_node(), *kept]
     live: set[torch.fx.Node] = set()
+    makers: dict[str, Layer] = {}
+    for layer in recorder.layers:
+        node = nodes.get(layer.name)
+        if node is not None and _writes(layer, node, makers):
+            pending.append(node)
+        makers[layer.name] = layer
     while pending:
         node = pending.pop()
         if node not in live:
             live.add(node)
             pending.extend(node._input_nodes)
     for layer in recorder.layers:
-        if layer.op not in _SOURCES and layer.name in nodes and nodes[layer.name] not in live:
+        node = nodes.get(layer.name)
+        if node is not None and node not in live and layer.op not in _SOURCES:
             yield layer.name
 
 
-def _writes(layer: Layer, node: torch.fx.Node, layers: dict[str, Layer]) -> bool:
+def _writes(layer: Layer, node: torch.fx.Node, makers: dict[str, Layer]) -> bool:
     """Whether a call changes a tensor that others may see.
 
     One that only it takes, and that is no view, is seen by what takes the result.
     """
-    name = layer.written.rsplit(".", 1)[-1]
-    spelled = (name.endswith("_") and not name.endswith("__")) or name.startswith("__i")
+    name = layer.written
+    spelled = (name[-1] == "_" and name[-2:] != "__") or ".__i" in name
     if layer.op != "setitem" and not spelled and layer.args.get("inplace") is not True:
         return "out" in node.kwargs
     target = next(iter(node._input_nodes), None)
-    maker = layers.get(target.name) if target is not None else None
+    maker = makers.get(target.name) if target is not None else None
     if layer.op == "setitem" or target is None or maker is None:
         return True
     fresh = maker.op in _FRESH or "conv" in maker.op or "pool" in maker.op
@@ -146,7 +151,7 @@ def _writes(layer: Layer, node: torch.fx.Node, layers: dict[str, Layer]) -> bool
 def _loose(recorder: Recorder, trainable: dict[int, str], made: set[int]) -> Iterator[Loose]:
     """Modules that are called and not registered, each with what it holds."""
     called: dict[str, list[Layer]] = {}
-    for layer in recorder.layers:
+    for layer in recorder.layers if recorder.held else ():
         if layer.module is not None and layer.path in recorder.held:
             called.setdefault(_top(layer.path, recorder.held), []).append(layer)
     for path, layers in called.items():
