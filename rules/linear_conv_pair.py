@@ -11,7 +11,7 @@ convolution with the kernels' joint extent could do the same.  Most often an act
 forgotten.
 
 A pair that factorizes (fewer channels between than before and behind, 1×k and k×1, depthwise) saves
-weights and is left alone.
+weights and is left alone, and so is a network without any activation, which is but a sketch.
 
 ## Example
 ```python
@@ -50,6 +50,11 @@ from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Network, TensorSpec, known, rule
 
+_BENDING = frozenset(
+    {"relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish",
+     "hardswish", "hardsigmoid", "hardtanh", "sigmoid", "tanh", "softplus", "softmax", "glu"}
+)  # fmt: skip
+
 
 @rule("CL556", "conv1d", "conv2d", "conv3d", severity="info")
 def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
@@ -64,6 +69,8 @@ def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
     kernels = tuple(zip(one[2:], two[2:], strict=True))
     if any(a > b for a, b in kernels) and any(a < b for a, b in kernels):
         return  # 1×k and k×1
+    if not any(other.op in _BENDING for other in network.layers):
+        return  # a sketch, in which all activations are left out
     place = first.definition or first.call
     yield Finding(
         f"`{layer.title}` and the convolution before it are one linear map: there is no activation"

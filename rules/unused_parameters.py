@@ -91,7 +91,14 @@ def unused_parameters(network: Network) -> Iterator[Finding]:
         return
     unused &= other.structure.unused
     for path, names in _grouped(network.module, unused).items():
-        yield _finding(network, path, names)
+        if not _is_part_of_a_layer(network.module, path, names):
+            yield _finding(network, path, names)
+
+
+def _is_part_of_a_layer(module: Any, path: str, names: list[str]) -> bool:
+    """Whether it is one weight of a layer of torch's, of which the code takes another by itself."""
+    owner = module.get_submodule(path.rpartition(".")[0])
+    return path in names and type(owner).__module__.startswith("torch.nn.modules")
 
 
 def _finding(network: Network, path: str, names: list[str]) -> Finding:

@@ -15,6 +15,7 @@ _FREE: Final = frozenset(
      "identity", "alias", "view_as", "t", "real", "imag", "ravel"}
 )  # fmt: skip
 """Operators that only show the same numbers in another way: what is left of them costs nothing."""
+_WORK: Final = ("conv", "pool", "linear", "matmul", "bmm", "einsum", "attention", "interpolate")
 _INSTALLED: Final = ("site-packages", "dist-packages")
 
 
@@ -34,13 +35,21 @@ def is_computing(layer: Layer) -> bool:
 def idle_ends(network: Network) -> Iterator[Layer]:
     """Those of them whose module, or place in the code, gives nothing else that is used.
 
-    The last round of a loop leaves things behind.
+    The last round of a loop leaves things behind.  Masks and sums are not worth a word: something
+    with weights, or that goes over whole maps, must work for nothing.
     """
     found = list(ends(network))
     if found:
         dead = network.structure.dead
         live = {_worker(layer) for layer in network.layers if layer.name not in dead}
-        yield from (layer for layer in found if _worker(layer) not in live)
+        for layer in found:
+            if _worker(layer) not in live and any(map(_is_work, feeding(layer, network))):
+                yield layer
+
+
+def _is_work(layer: Layer) -> bool:
+    with_weights = any(t.source is None for t in layer.tensors) and layer.module is not None
+    return with_weights or any(part in layer.op for part in _WORK)
 
 
 def _worker(layer: Layer) -> object:
