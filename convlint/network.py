@@ -144,6 +144,17 @@ class Network:
         return tuple(layer for layer in self.layers if layer.op == "input")
 
     @cached_property
+    def other_mode(self) -> Network | None:
+        """The same network in training instead of evaluation, or the other way round.
+
+        None where one of the two is not known to its end: the code may do more than was seen.
+        """
+        if self.again is None or self.raised or self.assumptions:
+            return None
+        other = self.again(None, not self.training)
+        return None if other.raised or other.assumptions else other
+
+    @cached_property
     def results(self) -> tuple[TensorSpec, ...]:
         """The tensors that the network gives, in order."""
         return tuple(_tensors(self.outputs))

@@ -1,8 +1,8 @@
 """# dead-compute
 
 ## What it does
-Finds operators whose result reaches neither the output of the network nor anything that its code
-keeps.
+Finds operators whose result reaches, neither in training nor in evaluation, the output of the
+network or anything that its code keeps.
 
 ## Why is this bad?
 It costs time and memory, and layers that work for it get no gradient
@@ -46,15 +46,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Label, Network, rule
-from convlint.advice.waste import abandoned, idle_ends
+from convlint.advice.waste import abandoned, idle_ends, is_dead_in
 
 
 @rule("CL553", severity="info")
 def dead_compute(network: Network) -> Iterator[Finding]:
-    if network.assumptions:
-        return  # what the code has not come to may take it
-    for layer in idle_ends(network):
-        if abandoned(layer) is None:
+    found = list(idle_ends(network))
+    if not found or network.other_mode is None:
+        return
+    for layer in found:
+        if abandoned(layer) is None and is_dead_in(network.other_mode, layer):
             place = layer.definition
             yield Finding(
                 f"the result of `{layer.title}` reaches no output",

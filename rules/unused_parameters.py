@@ -82,14 +82,9 @@ from convlint.advice.reading import reader
 @rule("CL550", severity="warning")
 def unused_parameters(network: Network) -> Iterator[Finding]:
     unused = network.structure.unused
-    if not unused or network.module is None or network.again is None:
+    if not unused or network.module is None or network.other_mode is None:
         return
-    if network.raised or network.assumptions:
-        return  # what the code has not come to may use them
-    other = network.again(None, not network.training)
-    if other.raised or other.assumptions:
-        return
-    unused &= other.structure.unused
+    unused &= network.other_mode.structure.unused
     for path, names in _grouped(network.module, unused).items():
         if not _is_part_of_a_layer(network.module, path, names):
             yield _finding(network, path, names)

@@ -65,7 +65,7 @@ from collections.abc import Iterator
 
 from convlint import Finding, Label, Layer, Location, Network, Severity, rule
 from convlint.advice.statement import Written, written
-from convlint.advice.waste import feeding, forgotten
+from convlint.advice.waste import feeding, forgotten, is_dead_in
 
 _JOINS = ("add", "sub", "mul", "div", "cat", "stack", "maximum", "minimum", "matmul", "bmm")
 
@@ -73,23 +73,14 @@ _JOINS = ("add", "sub", "mul", "div", "cat", "stack", "maximum", "minimum", "mat
 @rule("CL554", severity="warning")
 def unused_result(network: Network) -> Iterator[Finding]:
     found = list(forgotten(network))
-    if not found or network.again is None or network.assumptions:
-        return
-    other = network.again(None, not network.training)
-    if other.raised or other.assumptions:
+    if not found or network.other_mode is None:
         return
     told: set[Location] = set()
     for layer, place, name in found:
         at = place.location(place.expression)
-        if at not in told and _is_dead(layer, other):
+        if at not in told and is_dead_in(network.other_mode, layer):
             told.add(at)
             yield _finding(layer, place, name, network)
-
-
-def _is_dead(layer: Layer, other: Network) -> bool:
-    """Whether the same call is dead in the other mode too, or is not made there."""
-    same = [one for one in other.layers if one.op == layer.op and one.frames == layer.frames]
-    return all(one.name in other.structure.dead for one in same)
 
 
 def _finding(layer: Layer, place: Written, name: str, network: Network) -> Finding:

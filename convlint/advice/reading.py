@@ -42,9 +42,9 @@ def reader(network: Network, path: str) -> str | None:
         own = i == len(parts) - 1
         if not own and (name in owner._modules or name in owner._parameters):
             continue  # what its methods mean by the name is its own
-        for method, names in _methods(type(owner)).items():
+        for method, names in _methods(type(owner)):
             if name in names or (own and names & _DYNAMIC):
-                return f"{type(owner).__name__}.{method}"
+                return method
         if own and _is_read_beside(type(owner), name):
             return "other code of the file"
     return None
@@ -79,18 +79,17 @@ def _is_container(module: Any) -> bool:
     return type(module).__module__ == "torch.nn.modules.container"
 
 
-def _methods(kind: type) -> dict[str, frozenset[str]]:
-    """The names that each method of a class uses, without those that only set it up."""
-    found: dict[str, frozenset[str]] = {}
+def _methods(kind: type) -> Iterator[tuple[str, set[str]]]:
+    """Each method of a class with the names that it uses, without those that only set it up.
+
+    Those that a subclass overrides as well: what they read was meant for something.
+    """
     for ancestor in kind.__mro__:
         if ancestor is object or ancestor.__module__ == "torch.nn.modules.module":
             continue
         for name, value in vars(ancestor).items():
-            if name not in found and not name.startswith(_AROUND):
-                names = frozenset(_names(_code(value)))
-                if names:
-                    found[name] = names
-    return found
+            if not name.startswith(_AROUND):
+                yield f"{ancestor.__name__}.{name}", set(_names(_code(value)))
 
 
 def _code(value: Any) -> CodeType | None:

@@ -28,8 +28,9 @@ def ends(network: Network) -> Iterator[Layer]:
 
 
 def is_computing(layer: Layer) -> bool:
-    """Whether new numbers come out, and numbers of the network went into them."""
-    return layer.op not in _FREE and _is_computed(layer)
+    """Whether new numbers (and not truths) come out, and numbers of the network went in."""
+    truths = all(str(t.dtype) == "torch.bool" for t in layer.outputs)
+    return layer.op not in _FREE and not truths and _is_computed(layer)
 
 
 def idle_ends(network: Network) -> Iterator[Layer]:
@@ -57,6 +58,16 @@ def _worker(layer: Layer) -> object:
     if layer.module is not None and any(t.source is None for t in layer.tensors):
         return id(layer.module)
     return layer.frames
+
+
+def is_dead_in(other: Network, layer: Layer) -> bool:
+    """Whether the same call is dead in the network's other mode too, or is not made there."""
+    who = layer.op, layer.path, layer.frames
+    return all(
+        one.name in other.structure.dead
+        for one in other.layers
+        if (one.op, one.path, one.frames) == who
+    )
 
 
 def forgotten(network: Network) -> Iterator[tuple[Layer, Written, str]]:

@@ -201,10 +201,7 @@ class Net(nn.Module):
 def test_what_is_kept_is_used(tmp_path: Path) -> None:
     told = check(tmp_path, KEPT, "1,3,8,8")
     assert [c for c in codes(told) if c[0] == "CL554"] == []
-    assert [c for c in codes(told, "info") if c[0] == "CL553"] == [
-        ("CL553", 15),  # in evaluation, where nothing takes it
-        ("CL553", 18),  # `_ = ...`
-    ]
+    assert [c for c in codes(told, "info") if c[0] == "CL553"] == [("CL553", 18)]  # `_ = ...`
 
 
 LOST = """
