@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from convlint.contract import Contract
 from convlint.diagnostic import Location
 from convlint.frame import Frame
+from convlint.structure import Structure
 from convlint.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Network:
     """What the graph refers to and the module has not registered, by the graph's names."""
     expected: tuple[Contract, ...] = ()
     """What the outputs must be, by the user's word."""
+    structure: Structure = field(default_factory=Structure, repr=False)
+    """What the module holds, and what of it is used."""
     again: Callable[[Mapping[str, TensorSpec] | None, bool | None], Network] | None = field(
         default=None, repr=False
     )
@@ -164,6 +167,17 @@ class Network:
     def inputs(self) -> tuple[Layer, ...]:
         """The network's inputs."""
         return tuple(layer for layer in self.layers if layer.op == "input")
+
+    @cached_property
+    def other_mode(self) -> Network | None:
+        """The same network in training instead of evaluation, or the other way round.
+
+        None where one of the two is not known to its end: the code may do more than was seen.
+        """
+        if self.again is None or self.raised or self.assumptions:
+            return None
+        other = self.again(None, not self.training)
+        return None if other.raised or other.assumptions else other
 
     @cached_property
     def results(self) -> tuple[TensorSpec, ...]:

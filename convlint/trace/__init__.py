@@ -17,11 +17,12 @@ from convlint.propagate import propagate
 from convlint.tensor import TensorSpec
 from convlint.trace.construct import ConstructionError, build
 from convlint.trace.mode import TraceMode
-from convlint.trace.modules import traced_calls
+from convlint.trace.modules import noted_definitions, traced_calls
 from convlint.trace.patches import patched
 from convlint.trace.plain import keeping
 from convlint.trace.recorder import Recorder, Restart
 from convlint.trace.state import restored
+from convlint.trace.structure import structured
 
 __all__ = ["ConstructionError", "build", "graph_module", "trace"]
 
@@ -117,12 +118,19 @@ def _trace(
     ]
     keywords = {k: _enter(recorder, k, v) for k, v in kwargs.items()}
     try:
-        with patched(recorder), keeping(recorder), mode, traced_calls(recorder, mode):
-            result = module(*positional, **keywords)
-        result = _plain(result)
+        with (
+            patched(recorder),
+            keeping(recorder),
+            noted_definitions() as made,
+            mode,
+            traced_calls(recorder, mode),
+        ):
+            returned = module(*positional, **keywords)
+        result = _plain(returned)
         outputs = recorder.specs(result)
         recorder.graph.output(recorder.nodes(result))
         recorder.finish()
+        structure = structured(recorder, made)
     finally:
         recorder.restore()
     return Network(
@@ -135,6 +143,7 @@ def _trace(
         module,
         recorder.graph,
         recorder.held,
+        structure,
     )
 
 

@@ -7,7 +7,9 @@ import functools
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
@@ -29,7 +31,11 @@ _MADE: Final = "_convlint_made"
 """Attribute of a module with the frames that made it; `copy.deepcopy` keeps it."""
 
 
-class _Made(tuple[Frame, ...]):
+_LOST: Final = "_convlint_lost"
+"""Attribute of a module with what its `__init__` made and dropped."""
+
+
+class _Made(tuple[Any, ...]):
     """The frames that made a module.  Code cannot be pickled: a pickled module forgets them."""
 
     __slots__ = ()
@@ -41,27 +47,57 @@ class _Made(tuple[Frame, ...]):
         return _Made, ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """A module that was made by the `__init__` of another one, and may be dropped again."""
+
+    module: weakref.ref[nn.Module]
+    owner: weakref.ref[nn.Module]
+    kind: str
+    frames: tuple[Frame, ...]
+
+
 @contextlib.contextmanager
-def noted_definitions() -> Iterator[None]:
-    """Note where every module is made: the user's frames, innermost first."""
+def noted_definitions() -> Iterator[list[weakref.ref[nn.Module]]]:
+    """Note where every module is made: the user's frames, innermost first.
+
+    Yields the modules made so far.  In the end, a module knows what its own `__init__` made and
+    nobody kept.
+    """
     filter_ = FrameFilter()
-    owner = threading.get_ident()
+    thread = threading.get_ident()
     before = nn.Module.__init__
+    made: list[weakref.ref[nn.Module]] = []
+    makings: list[_Making] = []
 
     @functools.wraps(before)
     def init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
-        if _MADE not in module.__dict__ and threading.get_ident() == owner:
+        if _MADE not in module.__dict__ and threading.get_ident() == thread:
             frame: FrameType | None = sys._getframe(1)
-            while frame is not None and _constructs(frame, module):
+            maker = None
+            while frame is not None:
+                maker = _constructed(frame)
+                if maker is not module:
+                    break
                 frame = frame.f_back
-            module.__dict__[_MADE] = _Made(filter_.user_frames(frame))
+            frames = module.__dict__[_MADE] = _Made(filter_.user_frames(frame))
+            reference = weakref.ref(module)
+            made.append(reference)
+            if maker is not None and frame is not None and filter_.is_user(frame.f_code):
+                owner = weakref.ref(maker)
+                makings.append(_Making(reference, owner, type(module).__name__, frames))
         before(module, *args, **kwargs)
 
     nn.Module.__init__ = init  # type: ignore[method-assign, assignment]
     try:
-        yield
+        yield made
     finally:
         nn.Module.__init__ = before  # type: ignore[method-assign]
+        for making in makings:
+            owner = making.owner()
+            if making.module() is None and owner is not None:
+                known = owner.__dict__.get(_LOST, ())
+                owner.__dict__[_LOST] = _Made((*known, (making.kind, making.frames)))
 
 
 def definition(module: nn.Module) -> tuple[Frame, ...]:
@@ -70,13 +106,19 @@ def definition(module: nn.Module) -> tuple[Frame, ...]:
     return made
 
 
-def _constructs(frame: FrameType, module: nn.Module) -> bool:
+def dropped(module: nn.Module) -> tuple[tuple[str, tuple[Frame, ...]], ...]:
+    """Class and user's frames of the modules that the `__init__` of `module` made and dropped."""
+    lost: tuple[tuple[str, tuple[Frame, ...]], ...] = module.__dict__.get(_LOST, ())
+    return lost
+
+
+def _constructed(frame: FrameType) -> nn.Module | None:
+    """The module whose `__init__` is running in `frame`."""
     code = frame.f_code
-    return (
-        code.co_name == "__init__"
-        and code.co_argcount > 0
-        and frame.f_locals.get(code.co_varnames[0]) is module
-    )
+    if code.co_name != "__init__" or not code.co_argcount:
+        return None
+    made = frame.f_locals.get(code.co_varnames[0])
+    return made if isinstance(made, nn.Module) else None
 
 
 @contextlib.contextmanager
@@ -230,6 +272,8 @@ class _Calls:
         node = None
         if recorder.root is not None:
             path = recorder.target(module)
+            if path in recorder.held and not torch.is_grad_enabled():
+                recorder.spared.add(path)
             node = recorder.graph.call_module(path, recorder.nodes(args), recorder.nodes(kwargs))
         layer = recorder.layer(
             op.name if bound else free_name(op.name),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -120,6 +120,8 @@ class Recorder:
         """Functions that have gone over as many items as only data could tell."""
         self.escapes: dict[int, dict[str, Any]] = {}
         """The globals of functions that made a plain number of an unknown size."""
+        self.spared: set[str] = set()
+        """Modules that are not registered, and were called without gradients: it is on purpose."""
         self._values: dict[int, Value] = {}
         self._modules: dict[int, tuple[str, torch.nn.Module]] = {}
         self._stored: dict[int, tuple[str, str]] = {}
@@ -393,6 +395,14 @@ class Recorder:
             path = "_root"
             self.held[path] = module
         return path
+
+    def registered(self) -> list[tuple[str, torch.nn.Module]]:
+        """The network's modules with their paths."""
+        return [found for found in self._modules.values() if found[0] not in self.held]
+
+    def values(self) -> Iterable[Value]:
+        """All tensors that were seen."""
+        return self._values.values()
 
     def is_registered(self, module: torch.nn.Module) -> bool:
         """Whether the network held `module` before forward ran."""
