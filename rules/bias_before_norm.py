@@ -51,7 +51,7 @@ _CONVS = tuple(f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (
 _NORMS = ("batch_norm", "instance_norm")
 
 
-@rule("CL555", *_CONVS, "linear", severity="info", default=False)
+@rule("CL555", *_CONVS, "linear", severity="info", default=False, silent=True)
 def bias_before_norm(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.args.get("bias") is None:
         return

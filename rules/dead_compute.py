@@ -49,7 +49,7 @@ from convlint import Finding, Label, Network, rule
 from convlint.advice.waste import abandoned, idle_ends, is_dead_in
 
 
-@rule("CL553", severity="info")
+@rule("CL553", severity="info", silent=True)
 def dead_compute(network: Network) -> Iterator[Finding]:
     found = list(idle_ends(network))
     if not found or network.other_mode is None:

@@ -61,7 +61,7 @@ _BATCHED = {
 }  # fmt: skip
 
 
-@rule("CL558", "dropout1d", "dropout2d", "dropout3d", severity="warning")
+@rule("CL558", "dropout1d", "dropout2d", "dropout3d", severity="warning", silent=True)
 def dropout_axis(layer: Layer, network: Network) -> Iterator[Finding]:
     given = layer.args["input"]
     axes = int(layer.op[-2])

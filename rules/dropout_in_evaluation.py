@@ -52,7 +52,7 @@ _DROPOUTS = (
 )  # fmt: skip
 
 
-@rule("CL559", *_DROPOUTS, severity="warning")
+@rule("CL559", *_DROPOUTS, severity="warning", silent=True)
 def dropout_in_evaluation(layer: Layer, network: Network) -> Iterator[Finding]:
     if network.training or layer.module is not None or not layer.args["p"]:
         return

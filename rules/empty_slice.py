@@ -68,7 +68,7 @@ from convlint import Finding, Layer, Network, rule
 from convlint.advice.statement import written
 
 
-@rule("CL542", "getitem", severity="warning")
+@rule("CL542", "getitem", severity="warning", silent=True)
 def empty_slice(layer: Layer, network: Network) -> Iterator[Finding]:
     index = layer.args["index"]
     items = index if isinstance(index, tuple) else (index,)

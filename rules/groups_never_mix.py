@@ -58,7 +58,7 @@ _CHANNELWISE = frozenset(
 )  # fmt: skip
 
 
-@rule("CL557", "conv1d", "conv2d", "conv3d", severity="info", default=False)
+@rule("CL557", "conv1d", "conv2d", "conv3d", severity="info", default=False, silent=True)
 def groups_never_mix(layer: Layer, network: Network) -> Iterator[Finding]:
     groups, given = layer.args["groups"], layer.args["input"]
     if not isinstance(groups, int) or groups < 2:

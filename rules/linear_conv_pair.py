@@ -56,7 +56,7 @@ _BENDING = frozenset(
 )  # fmt: skip
 
 
-@rule("CL556", "conv1d", "conv2d", "conv3d", severity="info")
+@rule("CL556", "conv1d", "conv2d", "conv3d", severity="info", silent=True)
 def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
     first = _before(layer)
     if first is None or layer.args["groups"] != 1 or first.args["groups"] != 1:

@@ -58,7 +58,7 @@ from convlint import Finding, Label, Layer, Network, Severity, TensorSpec, known
 _POOLS = tuple(f"{kind}_pool{axes}d" for kind in ("max", "avg") for axes in (1, 2, 3))
 
 
-@rule("CL540", *_POOLS, "interpolate", severity="info")
+@rule("CL540", *_POOLS, "interpolate", severity="info", silent=True)
 def no_op_layer(layer: Layer, network: Network) -> Iterator[Finding]:
     if layer.op == "interpolate":
         if _keeps(layer, network):

@@ -48,7 +48,7 @@ from collections.abc import Iterator
 from convlint import Finding, Label, Layer, Network, origin, rule
 
 
-@rule("CL541", "squeeze", severity="warning")
+@rule("CL541", "squeeze", severity="warning", silent=True)
 def no_op_squeeze(layer: Layer, network: Network) -> Iterator[Finding]:
     given, dim = layer.args["input"], layer.args["dim"]
     if dim is None or given.shape is None:

@@ -61,7 +61,7 @@ from convlint.advice.statement import attribute, overwriting, written
 _WITHOUT_WEIGHTS = ("Identity", "Sequential", "ModuleList", "ModuleDict")
 
 
-@rule("CL552", severity="warning")
+@rule("CL552", severity="warning", silent=True)
 def overwritten_layer(network: Network) -> Iterator[Finding]:
     for lost in network.structure.lost:
         place = lost.frames[0].location if lost.frames else None

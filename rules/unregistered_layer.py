@@ -65,7 +65,7 @@ _INSTEAD = {
 }
 
 
-@rule("CL551", severity="warning")
+@rule("CL551", severity="warning", silent=True)
 def unregistered_layer(network: Network) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for loose in network.structure.loose:

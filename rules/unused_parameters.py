@@ -79,7 +79,7 @@ from convlint import Finding, Network, Severity, rule
 from convlint.advice.naming import reader
 
 
-@rule("CL550", severity="warning")
+@rule("CL550", severity="warning", silent=True)
 def unused_parameters(network: Network) -> Iterator[Finding]:
     unused = network.structure.unused
     if not unused or network.module is None or network.other_mode is None:

@@ -70,7 +70,7 @@ from convlint.advice.waste import feeding, forgotten, is_dead_in
 _JOINS = ("add", "sub", "mul", "div", "cat", "stack", "maximum", "minimum", "matmul", "bmm")
 
 
-@rule("CL554", severity="warning")
+@rule("CL554", severity="warning", silent=True)
 def unused_result(network: Network) -> Iterator[Finding]:
     found = list(forgotten(network))
     if not found or network.other_mode is None:
