@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
+
+RAISES: Final = "CL190"
+"""The rule that tells of exceptions in the user's own code."""
 
 
 def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
@@ -18,11 +22,22 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
     Args:
         codes: the rules to ask; None for those that are on by default.
     """
-    asked = [r for r in rules() if (r.default if codes is None else r.code in codes)]
-    yield from _folded(_findings(network, asked))
+    yield from _folded(found for _, found in _findings(network, _asked_for(codes)))
 
 
-def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
+def located(
+    network: Network, codes: Collection[str] | None = None
+) -> Iterator[tuple[Layer | None, Diagnostic]]:
+    """What the rules find that look at one layer, or at what `forward` raises, with the layer."""
+    asked = [r for r in _asked_for(codes) if r.operators or r.code == RAISES]
+    yield from _findings(network, asked)
+
+
+def _asked_for(codes: Collection[str] | None) -> list[Rule]:
+    return [r for r in rules() if (r.default if codes is None else r.code in codes)]
+
+
+def _findings(network: Network, asked: list[Rule]) -> Iterator[tuple[Layer | None, Diagnostic]]:
     by_operator: dict[str, list[Rule]] = {}
     for rule in asked:
         for name in rule.operators:
@@ -33,15 +48,15 @@ def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
         for rule in by_operator.get(layer.op, ()):
             for finding in _asked(rule, layer, network):
                 explained = explained or rule.severity is Severity.ERROR
-                yield _diagnostic(rule, finding, layer)
+                yield layer, _diagnostic(rule, finding, layer)
         if not explained:
             for rule in everywhere:
                 for finding in _asked(rule, layer, network):
-                    yield _diagnostic(rule, finding, layer)
+                    yield layer, _diagnostic(rule, finding, layer)
     for rule in asked:
         if not rule.operators:
             for finding in _asked(rule, network):
-                yield _diagnostic(rule, finding, finding.layer)
+                yield finding.layer, _diagnostic(rule, finding, finding.layer)
 
 
 def _asked(rule: Rule, *subject: Layer | Network) -> Iterator[Finding]:

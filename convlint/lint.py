@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from convlint.diagnostic import Diagnostic
-from convlint.job import Job, Result, Row
+from convlint.job import Job, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 class Report:
     """What `convlint.check` returns: the findings, and the network they are about.
 
-    `network` is None where it could not be built or called.
+    `network` is None where it could not be built or called.  `unseen` has the lines of the
+    network's functions that ran on no path.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     network: Network | None = None
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -74,14 +76,18 @@ def check(
     specs = parse_all(inputs)
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
-    diagnostics, network = _checked(
+    diagnostics, network, unseen = _checked(
         lambda: _module(model, args, dict(kwargs or {}), str(model)), specs, training, codes
     )
-    return Report(tuple(diagnostics), network)
+    return Report(tuple(diagnostics), network, tuple(one for one in unseen if one.rows))
 
 
-def run(job: Job) -> Result:
-    """Check one target of the command line."""
+def run(job: Job, deadline: float | None = None) -> Result:
+    """Check one target of the command line.
+
+    Args:
+        deadline: the time (`time.monotonic`) at which there must be an answer.
+    """
     codes = job.selection.codes(rules())
 
     def make() -> nn.Module:
@@ -94,7 +100,7 @@ def run(job: Job) -> Result:
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
 
-    diagnostics, network = _checked(make, job.inputs, job.mode == "train", codes)
+    diagnostics, network, unseen = _checked(make, job.inputs, job.mode == "train", codes, deadline)
     found = tuple(replace(d, target=job.target.display) for d in diagnostics)
     return Result(
         job.target.display,
@@ -102,6 +108,7 @@ def run(job: Job) -> Result:
         tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
+        unseen=unseen,
     )
 
 
@@ -119,20 +126,31 @@ def _checked(
     inputs: tuple[InputSpec, ...],
     training: bool,
     codes: frozenset[str],
-) -> tuple[list[Diagnostic], Network | None]:
+    deadline: float | None = None,
+) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
     try:
         module = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
-        return list(fault("<import>", error)), None
+        return list(fault("<import>", error)), None, ()
     except _Unusable as unusable:
-        return list(fault(unusable.stage, unusable.error)), None
+        return list(fault(unusable.stage, unusable.error)), None, ()
     from convlint.trace import trace
+    from convlint.trace.watch import Watch, decides
 
-    network = trace(module, args, kwargs, training, names)
+    watch = Watch() if decides(module) else None
+    network = trace(module, args, kwargs, training, names, watch)
+    unseen: tuple[Unseen, ...] = ()
+    if watch is None:
+        found = list(judge(network, codes))
+    else:
+        from convlint import paths
+
+        found, network = paths.explore(network, codes, watch, deadline)
+        unseen = paths.unseen(watch)
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
-    return sorted(judge(network, codes), key=lambda d: -d.severity.rank), network
+    return sorted(found, key=lambda d: -d.severity.rank), network, unseen
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:

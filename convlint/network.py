@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from convlint.diagnostic import Location
 from convlint.frame import Frame
@@ -93,6 +94,10 @@ class Raised:
     """False where it may not be raised in a real run."""
     doubt: str = ""
     """Why it may not."""
+    given: bool = False
+    """Whether it is certain where the data decide as was assumed."""
+    deliberate: bool = False
+    """Whether the user's own `raise` or `assert` did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,29 @@ class Assumption:
     frames: tuple[Frame, ...]
 
 
+Place: TypeAlias = tuple[CodeType, int]
+"""An instruction of the user's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A question that only data can tell, of which the code goes on with either answer."""
+
+    frame: Frame
+    """Where it is asked."""
+    answer: bool
+    """The answer that was assumed."""
+    after: int
+    """How many layers had been called."""
+    inputs: frozenset[str]
+    """The network's inputs that the answer is computed from."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is asked, to be compared."""
+        return self.frame.code, self.frame.lasti
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A comparison of sizes that steered Python's control flow."""
@@ -113,6 +141,28 @@ class Guard:
     left: Any
     right: Any
     answer: bool
+    frame: Frame | None = None
+    """Where the user's own code compares them; None where something else does."""
+
+
+class Again(Protocol):
+    """Traces the module that a network was made of once more."""
+
+    def __call__(
+        self,
+        inputs: Mapping[str, TensorSpec] | None = None,
+        training: bool | None = None,
+        *,
+        answers: Mapping[Place, bool] | None = None,
+        watch: Any = None,
+    ) -> Network:
+        """The network with other inputs (by name), in another mode, or on another path.
+
+        Args:
+            answers: what the data decide, by the place of the question.
+            watch: a `convlint.trace.watch.Watch`, for the lines that run.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +175,14 @@ class Network:
     raised: tuple[Raised, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     guards: tuple[Guard, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     module: torch.nn.Module | None = None
     fx_graph: Any = field(default=None, repr=False)
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    again: Again | None = field(default=None, repr=False)
+    """Traces the same module once more; None where the network was not traced."""
 
     @property
     def inputs(self) -> tuple[Layer, ...]:

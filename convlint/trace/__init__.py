@@ -12,7 +12,7 @@ import torch
 import torch.fx
 from torch import nn
 
-from convlint.network import Network
+from convlint.network import Network, Place
 from convlint.tensor import TensorSpec
 from convlint.trace.construct import ConstructionError, build
 from convlint.trace.mode import TraceMode
@@ -21,6 +21,7 @@ from convlint.trace.patches import patched
 from convlint.trace.plain import keeping
 from convlint.trace.recorder import Recorder, Restart
 from convlint.trace.state import restored
+from convlint.trace.watch import Watch
 
 __all__ = ["ConstructionError", "build", "graph_module", "trace"]
 
@@ -33,6 +34,7 @@ def trace(
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
     names: Sequence[str] = (),
+    watch: Watch | None = None,
 ) -> Network:
     """Record `module.forward` over data-less inputs, and leave the module as it was.
 
@@ -42,22 +44,37 @@ def trace(
         kwargs: the same by parameter name.
         training: whether the module is put into training mode first.
         names: what to call the positional inputs.
+        watch: is entered while `forward` runs.
 
     Returns:
         All layers, also behind a fault, with what the user's code raised, if it did.
     """
     plain: dict[int, dict[str, Any]] = {}
-    for last in (False,) * _RESTARTS + (True,):
-        known = len(plain)
-        with contextlib.suppress(Restart), restored(module):
-            recorder = Recorder(module)
-            recorder.escapes = plain
-            recorder.may_restart = not last
-            module.train(training)
-            network = _trace(recorder, module, args, kwargs or {}, training, names)
-            if len(plain) == known:
-                break
-    return network
+
+    def again(
+        inputs: Mapping[str, TensorSpec] | None = None,
+        training: bool | None = training,
+        *,
+        answers: Mapping[Place, bool] | None = None,
+        watch: Watch | None = None,
+    ) -> Network:
+        mode = default if training is None else training
+        for last in (False,) * _RESTARTS + (True,):
+            known = len(plain)
+            with contextlib.suppress(Restart), restored(module):
+                recorder = Recorder(module)
+                recorder.escapes = plain
+                recorder.may_restart = not last
+                recorder.given = inputs or {}
+                recorder.answers = answers or {}
+                module.train(mode)
+                network = _trace(recorder, module, args, kwargs or {}, mode, names, watch)
+                if len(plain) == known:
+                    break
+        return dataclasses.replace(network, again=again)
+
+    default = training
+    return again(watch=watch)
 
 
 def graph_module(network: Network) -> torch.fx.GraphModule:
@@ -94,15 +111,22 @@ def _trace(
     kwargs: Mapping[str, Any],
     training: bool,
     names: Sequence[str],
+    watch: Watch | None,
 ) -> Network:
-    mode = TraceMode(recorder)
+    mode = TraceMode(recorder) if watch is None else TraceMode.watched(recorder, watch)
     positional = [
         _enter(recorder, names[i] if i < len(names) else f"input_{i}", a)
         for i, a in enumerate(args)
     ]
     keywords = {k: _enter(recorder, k, v) for k, v in kwargs.items()}
     try:
-        with patched(recorder), keeping(recorder), mode, traced_calls(recorder, mode):
+        with (
+            patched(recorder),
+            keeping(recorder),
+            mode,
+            traced_calls(recorder, mode, watch),
+            watch or contextlib.nullcontext(),
+        ):
             result = module(*positional, **keywords)
         result = _plain(result)
         outputs = recorder.specs(result)
@@ -117,6 +141,7 @@ def _trace(
         tuple(recorder.raised),
         tuple(recorder.assumptions),
         tuple(recorder.guards),
+        tuple(recorder.decisions),
         module,
         recorder.graph,
         recorder.held,
