@@ -32,6 +32,9 @@ MOST: Final = 16
 _CHECKED: Final = 8
 """How many more, where a fault was found, to tell which decisions it needs."""
 
+_PATIENCE: Final = 3.0
+"""Seconds after which a path is given up that has no end, beside what the others took."""
+
 _SIZES: Final = 3
 """At how many sizes a fault must show, to be one of the code and not of the size."""
 
@@ -144,9 +147,12 @@ class _Tracks:
     ) -> Network | None:
         """One more path; None where it cannot be followed, or there is no time for it."""
         began = time.monotonic()
-        if self.deadline is not None and began + 2 * self.slowest > self.deadline:
-            return None
-        self.watch.deadline = self.deadline
+        end = began + _PATIENCE + 20 * self.slowest
+        if self.deadline is not None:
+            if began + 2 * self.slowest > self.deadline:
+                return None
+            end = min(end, self.deadline)
+        self.watch.deadline = end
         assert self.declared.again is not None
         try:
             return self.declared.again(inputs, answers=answers, watch=self.watch)

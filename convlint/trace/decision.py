@@ -14,7 +14,7 @@ import torch.fx
 
 from convlint.dims import Unknown
 from convlint.tensor import TensorSpec
-from convlint.trace.knowledge import Question, inputs_of, key, of_comparison
+from convlint.trace.knowledge import Question, inputs_of, key, of_comparison, title
 from convlint.trace.size import Ratio, Size, dim_of
 
 if TYPE_CHECKING:
@@ -58,13 +58,31 @@ def _key_of(recorder: Recorder, value: Any, inputs: set[str], depth: int = 6) ->
         inputs |= inputs_of(of.node)
         return (origin[0], key(of.node), *origin[2:])
     if origin[0] == "node":
-        node: torch.fx.Node = origin[1]
-        inputs |= inputs_of(node)
-        return None if node.target == "size" else ("node", key(node))
+        return _key_of_node(recorder, origin[1], inputs, depth)
     if origin[0] == "op":
         keys = [_key_of(recorder, operand, inputs, depth - 1) for operand in origin[2]]
         return None if None in keys else (origin[1].__name__, *keys)
     return None
+
+
+def _key_of_node(recorder: Recorder, node: Any, inputs: set[str], depth: int) -> Any:
+    """The same as `_key_of`, of a size that the graph computes by now."""
+    if isinstance(node, (int, float)):
+        return node
+    if not isinstance(node, torch.fx.Node) or depth == 0:
+        return None
+    if node.target in ("size", "item"):
+        of = node.args[0]
+        made = (layer.output for layer in recorder.layers if layer.name == of.name)  # type: ignore[union-attr]
+        spec = next(made, None)
+        if node.target == "size" and not (
+            isinstance(spec, TensorSpec) and _depends_on_data(spec, {})
+        ):
+            return None
+        inputs |= inputs_of(node)
+        return ("size" if node.target == "size" else "number", key(of), *node.args[1:])
+    keys = [_key_of_node(recorder, operand, inputs, depth - 1) for operand in node.args]
+    return None if None in keys or node.kwargs else (title(node), *keys)
 
 
 def _depends_on_data(spec: TensorSpec, done: dict[int, bool]) -> bool:

@@ -129,10 +129,10 @@ class Knowledge:
 
 def of_truth(node: torch.fx.Node) -> Question:
     """`if tensor:` as a question."""
-    name, negated = _name(node), False
+    name, negated = title(node), False
     while name in ("logical_not", "bitwise_not", "__invert__") and _is_node(node.args[:1]):
         node, negated = node.args[0], not negated  # type: ignore[assignment]
-        name = _name(node)
+        name = title(node)
     question = _of_truth(node, name)
     return question.negated if negated else question
 
@@ -148,7 +148,7 @@ def _of_truth(node: torch.fx.Node, name: str) -> Question:
             return _of_two(key(left), op, key(right), inputs)
     if name in ("any", "all") and len(node.args) == 1 and _is_node(node.args) and not node.kwargs:
         of: Any = node.args[0]
-        opposite = _name(of) in ("logical_not", "bitwise_not", "__invert__") and _is_node(of.args)
+        opposite = title(of) in ("logical_not", "bitwise_not", "__invert__") and _is_node(of.args)
         if opposite:  # none is: not all are
             name, of = ("all" if name == "any" else "any"), of.args[0]
         return Question((name, key(of)), "<=" if opposite else ">", 0.0, True, 0.0, inputs)
@@ -175,10 +175,10 @@ def _of_two(left: Any, op: str, right: Any, inputs: frozenset[str]) -> Question:
 
 def key(node: torch.fx.Node, depth: int = _DEPTH) -> tuple[Any, ...]:
     """The same for two nodes that compute the same from the same tensors."""
-    if depth == 0 or node.op not in ("call_function", "call_method") or _name(node) in _RANDOM:
+    if depth == 0 or node.op not in ("call_function", "call_method") or title(node) in _RANDOM:
         return node.name, _writes(node)
     return (
-        _name(node),
+        title(node),
         _key(node.args, depth - 1),
         _key(tuple(sorted(node.kwargs.items())), depth - 1),
         _writes(node),
@@ -195,10 +195,11 @@ def _key(value: Any, depth: int) -> Any:
 
 def _writes(node: torch.fx.Node) -> int:
     """How often something was written into the tensor since."""
-    return sum(_name(user) in ("setitem", "__setitem__") for user in node.users)
+    return sum(title(user) in ("setitem", "__setitem__") for user in node.users)
 
 
-def _name(node: torch.fx.Node) -> str:
+def title(node: torch.fx.Node) -> str:
+    """What a node calls: `mean`, `gt`."""
     return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
