@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
@@ -22,8 +23,8 @@ from convlint.job import Unseen
 from convlint.judge import RAISES, judge, located
 from convlint.network import Decision, Guard, Layer, Network, Place, Raised
 from convlint.quote import quote
-from convlint.resizing import Resized, bound, otherwise
-from convlint.trace.bytecode import asked, is_check, sides
+from convlint.resizing import Resized, Search, bound, otherwise
+from convlint.trace.bytecode import asked, is_check, is_kept, sides
 from convlint.trace.watch import Watch
 
 MOST: Final = 16
@@ -31,6 +32,9 @@ MOST: Final = 16
 
 _CHECKED: Final = 8
 """How many more, where a fault was found, to tell which decisions it needs."""
+
+_UNSUITABLE: Final = 2
+"""How many more sizes are tried for one place."""
 
 _PATIENCE: Final = 3.0
 """Seconds after which a path is given up that has no end, beside what the others took."""
@@ -135,6 +139,7 @@ class _Tracks:
 
     def __post_init__(self) -> None:
         self.slowest = 0.0
+        self.search = Search(self.declared)
         self.checks = _CHECKED
         self._tried: dict[frozenset[tuple[Place, bool]], tuple[set[Place], set[_Key]]] = {}
         for layer in self.declared.layers:
@@ -363,11 +368,11 @@ def _unanswered(tracks: _Tracks) -> Iterator[list[Guard]]:
 
 def _hides(watch: Watch, frame: Frame) -> bool:
     """Whether the side that a comparison has not taken has code that has not run."""
-    ran = watch.rows().get(id(frame.code), frozenset())
-    rows = set(sides(frame))
-    if not rows:  # its answer is kept, and used somewhere
-        return any(rows for _, rows in watch.unseen())
-    return bool(rows - ran) or len(rows) == 1
+    rows = sides(frame)
+    if rows:
+        ran = watch.rows().get(id(frame.code), frozenset())
+        return bool(rows - ran) or len(rows) == 1  # an expression of one line
+    return is_kept(frame) and any(code is frame.code and rows for code, rows in watch.unseen())
 
 
 def _beyond(tracks: _Tracks, guards: Sequence[Guard]) -> Iterator[Diagnostic]:
@@ -375,7 +380,7 @@ def _beyond(tracks: _Tracks, guards: Sequence[Guard]) -> Iterator[Diagnostic]:
     agreed: dict[_Key, Diagnostic] = {}
     first: tuple[Guard, Resized] | None = None
     times = 0
-    for guard, sized in _resized(tracks.declared, guards):
+    for guard, sized in islice(_resized(tracks, guards), _SIZES + _UNSUITABLE):
         if tracks.left <= 0 or times == _SIZES:
             break
         tracks.left -= 1
@@ -397,9 +402,9 @@ def _beyond(tracks: _Tracks, guards: Sequence[Guard]) -> Iterator[Diagnostic]:
             yield _at_size(tracks.declared, found, *first)
 
 
-def _resized(network: Network, guards: Sequence[Guard]) -> Iterator[tuple[Guard, Resized]]:
+def _resized(tracks: _Tracks, guards: Sequence[Guard]) -> Iterator[tuple[Guard, Resized]]:
     for guard in dict.fromkeys((guards[0], guards[-1])):
-        for sized in otherwise(network, guard):
+        for sized in otherwise(tracks.declared, guard, tracks.search):
             yield guard, sized
 
 

@@ -57,6 +57,16 @@ def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> 
 
     The graph is only followed up to there.
     """
+    values, _ = _flow(network, inputs, _leading_to(network, guard))
+    return _answer(guard, values)
+
+
+def distance(network: Network, guard: Guard) -> int:
+    """How many nodes of the graph a comparison of sizes depends on."""
+    return len(_leading_to(network, guard))
+
+
+def _leading_to(network: Network, guard: Guard) -> list[Any]:
     wanted: set[Any] = set()
     pending = [*_read(guard.left), *_read(guard.right)]
     while pending:
@@ -64,8 +74,7 @@ def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> 
         if node not in wanted:
             wanted.add(node)
             pending += node.all_input_nodes
-    values, _ = _flow(network, inputs, [n for n in network.fx_graph.nodes if n in wanted])
-    return _answer(guard, values)
+    return [node for node in network.fx_graph.nodes if node in wanted]
 
 
 def _read(value: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from convlint.network import Guard, Network
-from convlint.propagate import answer
+from convlint.propagate import answer, distance
 from convlint.tensor import TensorSpec
 
 Axis: TypeAlias = tuple[str, int]
@@ -34,9 +34,23 @@ class Resized:
         return " ".join(",".join(map(str, spec.shape or ())) for spec in self.inputs.values())
 
 
-def otherwise(network: Network, guard: Guard) -> Iterator[Resized]:
+class Search:
+    """What looking for sizes may cost: as much as to follow the network's graph a few times.
+
+    Many sizes are asked where the comparison stands near the inputs, few where it is deep inside.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.left = len(network.layers) + 1500
+
+
+def otherwise(network: Network, guard: Guard, search: Search) -> Iterator[Resized]:
     """Sizes at which `guard` is answered otherwise, the likelier ones first."""
+    cost = distance(network, guard)
     for made in islice(_candidates(network, guard), _TRIED):
+        if search.left <= 0:
+            return
+        search.left -= cost
         if answer(network, guard, made.inputs) == (not guard.answer):
             yield made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -82,7 +83,7 @@ def test_a_fault_on_the_side_that_data_take(
     notes = [re.sub(r"\bline \d+", "line N", note) for note in errors[0].note]
     assert notes[:1] == [condition]
     row = int(re.findall(r"line (\d+)", errors[0].note[0])[-1])
-    source = open(forks.__file__).read().splitlines()[row - 1]
+    source = Path(forks.__file__).read_text().splitlines()[row - 1]
     assert re.findall("`(.*?)`", condition)[-1] in source
 
 
@@ -193,7 +194,7 @@ def test_a_fault_of_another_size_only_is_none() -> None:
 
 def test_what_was_not_seen_is_told() -> None:
     (unseen,) = checked(forks.Trained).unseen
-    source = open(forks.__file__).read().splitlines()
+    source = Path(forks.__file__).read_text().splitlines()
     assert [source[row - 1].strip() for row in unseen.rows] == ["y = y + 1", "y = self.right(y)"]
     assert unseen.function == "Trained.forward"
     assert convlint.check(forks.Trained, IMAGE, training=True).unseen == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import CodeType
 from typing import Final
 
@@ -83,23 +83,40 @@ def branches(code: CodeType) -> bool:
     return any(op in _DECIDING for op in code.co_code[::2])
 
 
-def sides(frame: Frame) -> Iterator[int]:
-    """The rows at which the sides of the jump begin that a question at `frame` decides.
+def sides(frame: Frame) -> frozenset[int]:
+    """The rows at which the sides begin of the jump that a question at `frame` decides.
 
-    Nothing where the answer is used otherwise.
+    Empty where its answer decides no jump.
     """
     code = _instructions(frame.code)
+    jump = _decided(code, _place(code, frame.lasti))
+    if jump is None:
+        return frozenset()
+    rows = (_row(code, jump + 1), _row(code, _place(code, code[jump].argval)))
+    return frozenset(row for row in rows if row is not None)
+
+
+def is_kept(frame: Frame) -> bool:
+    """Whether the answer to a comparison at `frame` goes into a variable, to be used there."""
+    code = _instructions(frame.code)
     at = _place(code, frame.lasti)
+    following = [one.opname for one in code[at : at + 3]]
+    return following[:1] == ["COMPARE_OP"] and [
+        name for name in following[1:] if name != "UNARY_NOT"
+    ][:1] == ["STORE_FAST"]
+
+
+def _decided(code: Sequence[dis.Instruction], at: int) -> int | None:
+    """The jump that a comparison at `at` decides."""
+    if at >= len(code) or code[at].opname == "CALL":
+        return None
     for place in range(at, min(at + 8, len(code))):
         name = code[place].opname
         if "JUMP" in name and ("IF_TRUE" in name or "IF_FALSE" in name):
-            for side in (place + 1, _place(code, code[place].argval)):
-                row = _row(code, side)
-                if row is not None:
-                    yield row
-            return
+            return place
         if name not in _BETWEEN and name != "UNARY_NOT":
-            return
+            return None
+    return None
 
 
 def rows_to_see(code: CodeType) -> frozenset[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch.fx
 
 from convlint.dims import Unknown
-from convlint.tensor import TensorSpec
+from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.knowledge import Question, inputs_of, key, of_comparison, title
 from convlint.trace.size import Ratio, Size, dim_of
 
@@ -71,18 +71,22 @@ def _key_of_node(recorder: Recorder, node: Any, inputs: set[str], depth: int) ->
         return node
     if not isinstance(node, torch.fx.Node) or depth == 0:
         return None
-    if node.target in ("size", "item"):
-        of = node.args[0]
-        made = (layer.output for layer in recorder.layers if layer.name == of.name)  # type: ignore[union-attr]
-        spec = next(made, None)
-        if node.target == "size" and not (
-            isinstance(spec, TensorSpec) and _depends_on_data(spec, {})
-        ):
+    of = node.args[0] if node.args else None
+    if node.target in ("size", "item") and isinstance(of, torch.fx.Node):
+        if node.target == "size" and not _depends_on_data(_spec(recorder, of), {}):
             return None
         inputs |= inputs_of(node)
         return ("size" if node.target == "size" else "number", key(of), *node.args[1:])
     keys = [_key_of_node(recorder, operand, inputs, depth - 1) for operand in node.args]
     return None if None in keys or node.kwargs else (title(node), *keys)
+
+
+def _spec(recorder: Recorder, node: torch.fx.Node) -> TensorSpec:
+    """What came out of a node, where it is one tensor of a layer."""
+    for layer in recorder.layers:
+        if layer.name == node.name and isinstance(layer.output, TensorSpec):
+            return TensorSpec(layer.output.shape, source=layer)
+    return UNKNOWN_TENSOR
 
 
 def _depends_on_data(spec: TensorSpec, done: dict[int, bool]) -> bool:
