@@ -140,6 +140,9 @@ def _checked(
 
     watch = Watch() if decides(module) else None
     network = trace(module, args, kwargs, training, names, watch)
+    if watch is None and network.decisions and network.again is not None:
+        watch = Watch()
+        network = network.again(watch=watch)
     unseen: tuple[Unseen, ...] = ()
     if watch is None:
         found = list(judge(network, codes))

@@ -181,6 +181,8 @@ class Network:
     """The recorded `torch.fx.Graph`."""
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
+    elsewhere: frozenset[str] = frozenset()
+    """What other paths use: the names of modules, parameters and buffers."""
     again: Again | None = field(default=None, repr=False)
     """Traces the same module once more; None where the network was not traced."""
 

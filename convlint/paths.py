@@ -33,6 +33,8 @@ MOST: Final = 16
 _CHECKED: Final = 8
 """How many more, where a fault was found, to tell which decisions it needs."""
 
+_HELD: Final = frozenset({"parameter", "buffer"})
+
 _UNSUITABLE: Final = 2
 """How many more sizes are tried for one place."""
 
@@ -63,6 +65,7 @@ def explore(
     tracks = _Tracks(network, codes, watch, deadline)
     elsewhere = [*_by_data(tracks), *_by_size(tracks)]
     settled, needs = _settled(tracks)
+    settled = replace(settled, elsewhere=frozenset(tracks.used))
     found = [_needing(one, needs) for one in judge(settled, codes)]
     told = {_key(one) for one in found}
     told |= {(RAISES, r.frames[0].location) for r in network.raised if r.frames}
@@ -139,6 +142,7 @@ class _Tracks:
 
     def __post_init__(self) -> None:
         self.slowest = 0.0
+        self.used: set[str] = set()
         self.search = Search(self.declared)
         self.checks = _CHECKED
         self._tried: dict[frozenset[tuple[Place, bool]], tuple[set[Place], set[_Key]]] = {}
@@ -160,7 +164,11 @@ class _Tracks:
         self.watch.deadline = end
         assert self.declared.again is not None
         try:
-            return self.declared.again(inputs, answers=answers, watch=self.watch)
+            network = self.declared.again(inputs, answers=answers, watch=self.watch)
+            self.used |= {
+                layer.path for layer in network.layers if layer.op in _HELD or layer.module
+            }
+            return network
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException:  # a side that exits, loops or is beyond us: nothing is said of it

@@ -11,7 +11,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterator
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from torch import nn
@@ -115,39 +115,50 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
 def decides(module: nn.Module) -> bool:
     """Whether the user's code that `module` may run has a branch.
 
-    Followed by name, from every `forward`: methods of the class and functions of its file.
+    Followed by name, from every `forward`: methods of the class, and functions of the files.
     """
     filter_ = FrameFilter()
-    done: set[Any] = set()
-    pending: list[tuple[Any, type]] = []
-    for kind in {type(part) for part in module.modules()}:
-        pending.append((getattr(kind, "forward", None), kind))
+    done: set[tuple[FunctionType, type]] = set()
+    pending = [(getattr(kind, "forward", None), kind) for kind in set(map(type, module.modules()))]
     while pending:
-        function, kind = pending.pop()
-        function = _plain(function)
+        found, kind = pending.pop()
+        function = _plain(found)
         if function is None or (function, kind) in done:
             continue
         done.add((function, kind))
-        code = function.__code__
-        if not filter_.is_own(code):
+        if not filter_.is_own(function.__code__):
             continue
-        if any(map(branches, _nested(code))):
+        codes = list(_nested(function.__code__))
+        if any(map(branches, codes)):
             return True
-        for name in {name for part in _nested(code) for name in part.co_names}:
-            pending.append((getattr(kind, name, None), kind))
-            pending.append((function.__globals__.get(name), kind))
+        names = {name for code in codes for name in code.co_names}
+        pending += [(found, kind) for found in _called(function, names, kind)]
     return False
+
+
+def _called(function: FunctionType, names: set[str], kind: type) -> Iterator[Any]:
+    """What the names in a function may stand for."""
+    for name in names:
+        with contextlib.suppress(Exception):  # a descriptor of the user's
+            yield getattr(kind, name, None)
+        found = function.__globals__.get(name)
+        if isinstance(found, ModuleType):
+            yield from (vars(found).get(other) for other in names)
+        else:
+            yield found
 
 
 def _plain(value: Any) -> FunctionType | None:
     """The function behind a method, a property or a decorator."""
     if isinstance(value, property):
         value = value.fget
+    value = getattr(value, "__func__", value) if isinstance(value, MethodType) else value
     for _ in range(8):
-        if not hasattr(value, "__wrapped__"):
+        if not isinstance(value, (FunctionType, functools._lru_cache_wrapper)):
+            return None
+        if "__wrapped__" not in value.__dict__:
             break
-        value = value.__wrapped__
-    value = getattr(value, "__func__", value)
+        value = value.__dict__["__wrapped__"]
     return value if isinstance(value, FunctionType) else None
 
 
