@@ -19,6 +19,9 @@ _ENTRIES: Final = frozenset(
     os.path.join(_OWN, *parts)
     for parts in (("lint.py",), ("trace", "__init__.py"), ("trace", "construct.py"))
 )
+_HANDING_ON: Final = tuple(
+    os.path.join("torch", *parts) for parts in (("_tensor.py",), ("overrides.py",))
+)
 _INSTALLED: Final = ("site-packages", "dist-packages")
 
 
@@ -133,6 +136,14 @@ class FrameFilter:
         if any(f"{os.sep}{name}{os.sep}" in path for name in _INSTALLED):
             return 1
         return 0 if path.startswith(self._stdlib) else 2
+
+    def is_own(self, code: CodeType) -> bool:
+        """Whether `code` was written by the user."""
+        return self._kind(code) == 2
+
+    def is_between(self, code: CodeType) -> bool:
+        """Whether `code` only hands on what the user's code asks of a tensor or a size."""
+        return code.co_filename.startswith(_OWN) or code.co_filename.endswith(_HANDING_ON)
 
     def is_entry(self, code: CodeType) -> bool:
         """Whether convlint was entered here: what lies outside is not the network's code."""

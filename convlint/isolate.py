@@ -39,6 +39,8 @@ Waiting: TypeAlias = Callable[[], None]
 
 _TICK: Final = 0.1
 _GRACE: Final = 5.0
+_MAIN: Final = 0.8
+"""The part of the time after which nothing new is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +212,11 @@ def _check(pipe: Connection, job: Job, limits: _Limits, quiet: bool) -> None:
 
 def _answer(job: Job, limits: _Limits) -> bytes:
     """The result of a job, or what became of it."""
+    began = time.monotonic()
     try:
         from convlint.lint import run as check
 
-        return pickle.dumps(check(job))
+        return pickle.dumps(check(job, began + limits.seconds * _MAIN))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, limits))

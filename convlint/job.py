@@ -42,10 +42,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """The lines of one of the user's functions that ran on no path; none where all did."""
+
+    function: str
+    filename: str
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was found in one target.
 
-    `incomplete` where something could not be checked; `layers` counts the ones that were.
+    `incomplete` where something could not be checked; `layers` counts the ones that were, and
+    `unseen` has the lines that were not, of every function that decides anything.
     """
 
     target: str
@@ -53,6 +63,7 @@ class Result:
     rows: tuple[Row, ...] = ()
     incomplete: bool = False
     layers: int = 0
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def unchecked(self) -> bool:
@@ -73,5 +84,17 @@ def merge(results: Iterable[Result]) -> Result:
             rows=first.rows or other.rows,
             incomplete=first.incomplete or other.incomplete,
             layers=max(first.layers, other.layers),
+            unseen=_in_both(first.unseen, other.unseen),
         )
     return first
+
+
+def _in_both(first: Iterable[Unseen], other: Iterable[Unseen]) -> tuple[Unseen, ...]:
+    """The lines that ran in neither mode."""
+    found = {(one.function, one.filename): one for one in first}
+    for one in other:
+        before = found.get((one.function, one.filename))
+        if before is not None:
+            one = replace(one, rows=tuple(row for row in one.rows if row in before.rows))
+        found[one.function, one.filename] = one
+    return tuple(found.values())

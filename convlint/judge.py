@@ -19,6 +19,9 @@ BATCH: Final = "<batch>"
 FAILED: Final = "this rule itself failed"
 """How the finding begins that stands for a rule that raised."""
 
+RAISES: Final = "CL190"
+"""The rule that tells of exceptions in the user's own code."""
+
 
 def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Diagnostic]:
     """Everything the rules find, each fault once.
@@ -26,9 +29,9 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
     Args:
         codes: the rules to ask; None for those that are on by default.
     """
-    asked = [r for r in rules() if (r.default if codes is None else r.code in codes)]
+    asked = _asked_for(codes)
     told = []
-    for found in _folded(_findings(network, asked)):
+    for found in _folded(found for _, found in _findings(network, asked)):
         told.append(found)
         yield found
     for rule in asked:
@@ -46,7 +49,7 @@ def _at_another_batch(
     size, other = max(batch.others.items())
     sure = [r for r in rules() if r.operators and r.default and _raises(r)]
     places = {place for found in told if found.severity is Severity.ERROR for place in _at(found)}
-    for found in _folded(_findings(replace(other, again=None), sure)):
+    for found in _folded(one for _, one in _findings(replace(other, again=None), sure)):
         if found.severity is Severity.ERROR and places.isdisjoint(_at(found)):
             for finding in _asked(asked, batch, size, found):
                 yield _diagnostic(asked, finding, None)
@@ -57,7 +60,19 @@ def _at(found: Diagnostic) -> Iterator[Location | None]:
     yield from (label.location for label in found.related)
 
 
-def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
+def located(
+    network: Network, codes: Collection[str] | None = None
+) -> Iterator[tuple[Layer | None, Diagnostic]]:
+    """What the rules find that look at one layer, or at what `forward` raises, with the layer."""
+    asked = [r for r in _asked_for(codes) if r.operators or r.code == RAISES]
+    yield from _findings(network, asked)
+
+
+def _asked_for(codes: Collection[str] | None) -> list[Rule]:
+    return [r for r in rules() if (r.default if codes is None else r.code in codes)]
+
+
+def _findings(network: Network, asked: list[Rule]) -> Iterator[tuple[Layer | None, Diagnostic]]:
     by_operator: dict[str, list[Rule]] = {}
     for rule in asked:
         for name in rule.operators:
@@ -68,15 +83,15 @@ def _findings(network: Network, asked: list[Rule]) -> Iterator[Diagnostic]:
         for rule in by_operator.get(layer.op, ()):
             for finding in _asked(rule, layer, network):
                 explained = explained or _raises(rule)
-                yield _diagnostic(rule, finding, layer)
+                yield layer, _diagnostic(rule, finding, layer)
         if not explained:
             for rule in everywhere:
                 for finding in _asked(rule, layer, network):
-                    yield _diagnostic(rule, finding, layer)
+                    yield layer, _diagnostic(rule, finding, layer)
     for rule in asked:
         if not rule.operators:
             for finding in _asked(rule, network):
-                yield _diagnostic(rule, finding, finding.layer)
+                yield finding.layer, _diagnostic(rule, finding, finding.layer)
 
 
 def _asked(rule: Rule, *subject: Any) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
-from convlint.job import Job, Result, Row
+from convlint.job import Job, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 class Report:
     """What `convlint.check` returns: the findings, and the network they are about.
 
-    `network` is None where it could not be built or called.
+    `network` is None where it could not be built or called.  `unseen` has the lines of the
+    network's functions that ran on no path.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     network: Network | None = None
+    unseen: tuple[Unseen, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -80,18 +82,22 @@ def check(
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
     expected = parse_expected(expect)
-    diagnostics, network = _checked(
+    diagnostics, network, unseen = _checked(
         lambda: _module(model, args, dict(kwargs or {}), str(model)),
         specs,
         training,
         codes,
         expected,
     )
-    return Report(tuple(diagnostics), network)
+    return Report(tuple(diagnostics), network, tuple(one for one in unseen if one.rows))
 
 
-def run(job: Job) -> Result:
-    """Check one target of the command line."""
+def run(job: Job, deadline: float | None = None) -> Result:
+    """Check one target of the command line.
+
+    Args:
+        deadline: the time (`time.monotonic`) at which there must be an answer.
+    """
     codes = job.selection.codes(rules())
 
     def make() -> nn.Module:
@@ -104,7 +110,9 @@ def run(job: Job) -> Result:
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
 
-    diagnostics, network = _checked(make, job.inputs, job.mode == "train", codes, job.expected)
+    diagnostics, network, unseen = _checked(
+        make, job.inputs, job.mode == "train", codes, job.expected, deadline
+    )
     found = tuple(replace(d, target=job.target.display) for d in diagnostics)
     return Result(
         job.target.display,
@@ -112,6 +120,7 @@ def run(job: Job) -> Result:
         tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
+        unseen=unseen,
     )
 
 
@@ -130,20 +139,35 @@ def _checked(
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
-) -> tuple[list[Diagnostic], Network | None]:
+    deadline: float | None = None,
+) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
     try:
         module = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
-        return list(fault("<import>", error)), None
+        return list(fault("<import>", error)), None, ()
     except _Unusable as unusable:
-        return list(fault(unusable.stage, unusable.error)), None
+        return list(fault(unusable.stage, unusable.error)), None, ()
     from convlint.trace import trace
+    from convlint.trace.watch import Watch, decides
 
-    network = replace(trace(module, args, kwargs, training, names), expected=expected)
+    watch = Watch() if decides(module) else None
+    network = trace(module, args, kwargs, training, names, watch)
+    if watch is None and network.decisions and network.again is not None:
+        watch = Watch()
+        network = network.again(watch=watch)
+    network = replace(network, expected=expected)
+    unseen: tuple[Unseen, ...] = ()
+    if watch is None:
+        found = list(judge(network, codes))
+    else:
+        from convlint import paths
+
+        found, network = paths.explore(network, codes, watch, deadline)
+        unseen = paths.unseen(watch)
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
-    return sorted(judge(network, codes), key=lambda d: -d.severity.rank), network
+    return sorted(found, key=lambda d: -d.severity.rank), network, unseen
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from convlint.contract import Contract
 from convlint.diagnostic import Location
@@ -97,6 +98,10 @@ class Raised:
     """False where it may not be raised in a real run."""
     doubt: str = ""
     """Why it may not."""
+    given: bool = False
+    """Whether it is certain where the data decide as was assumed."""
+    deliberate: bool = False
+    """Whether the user's own `raise` or `assert` did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,29 @@ class Assumption:
     frames: tuple[Frame, ...]
 
 
+Place: TypeAlias = tuple[CodeType, int]
+"""An instruction of the user's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A question that only data can tell, of which the code goes on with either answer."""
+
+    frame: Frame
+    """Where it is asked."""
+    answer: bool
+    """The answer that was assumed."""
+    after: int
+    """How many layers had been called."""
+    inputs: frozenset[str]
+    """The network's inputs that the answer is computed from."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is asked, to be compared."""
+        return self.frame.code, self.frame.lasti
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A comparison of sizes that steered Python's control flow."""
@@ -117,6 +145,28 @@ class Guard:
     left: Any
     right: Any
     answer: bool
+    frame: Frame | None = None
+    """Where the user's own code compares them; None where something else does."""
+
+
+class Again(Protocol):
+    """Traces the module that a network was made of once more."""
+
+    def __call__(
+        self,
+        inputs: Mapping[str, TensorSpec] | None = None,
+        training: bool | None = None,
+        *,
+        answers: Mapping[Place, bool] | None = None,
+        watch: Any = None,
+    ) -> Network:
+        """The network with other inputs (by name), in another mode, or on another path.
+
+        Args:
+            answers: what the data decide, by the place of the question.
+            watch: a `convlint.trace.watch.Watch`, for the lines that run.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +179,7 @@ class Network:
     raised: tuple[Raised, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     guards: tuple[Guard, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     module: torch.nn.Module | None = None
     fx_graph: Any = field(default=None, repr=False)
     """The recorded `torch.fx.Graph`."""
@@ -138,10 +189,10 @@ class Network:
     """What the outputs must be, by the user's word."""
     structure: Structure = field(default_factory=Structure, repr=False)
     """What the module holds, and what of it is used."""
-    again: Callable[[Mapping[str, TensorSpec] | None, bool | None], Network] | None = field(
-        default=None, repr=False
-    )
-    """The same module with other inputs (by name) and in another mode (None: as it was)."""
+    elsewhere: frozenset[str] = frozenset()
+    """What other paths use: the names of modules, parameters and buffers."""
+    again: Again | None = field(default=None, repr=False)
+    """Traces the same module once more; None where the network was not traced."""
     _analyses: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def analysis(self, kind: Callable[[Network], _T]) -> _T:

@@ -7,7 +7,7 @@ It is the right graph there as long as Python would have taken the same branches
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import torch
 
 from convlint import shapes
 from convlint.dims import Unknown
-from convlint.network import Layer, Network
+from convlint.network import Guard, Layer, Network
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -41,10 +41,64 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
     Args:
         inputs: new specs by the inputs' names; inputs that are not named stay as they were.
     """
+    values, done = _flow(network, inputs, network.fx_graph.nodes)
+    new = Network(
+        tuple(done[layer.name] for layer in network.layers if layer.name in done),
+        values.get("output"),
+        network.training,
+        module=network.module,
+        fx_graph=network.fx_graph,
+    )
+    return Propagated(new, _guards(network, values))
+
+
+def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> bool | None:
+    """The answer to one comparison of sizes at other input sizes; None where it is not known.
+
+    The graph is only followed up to there.
+    """
+    values, _ = _flow(network, inputs, _leading_to(network, guard))
+    return _answer(guard, values)
+
+
+def distance(network: Network, guard: Guard) -> int:
+    """How many nodes of the graph a comparison of sizes depends on."""
+    return len(_leading_to(network, guard))
+
+
+def _leading_to(network: Network, guard: Guard) -> list[Any]:
+    wanted: set[Any] = set()
+    pending = [*_read(guard.left), *_read(guard.right)]
+    while pending:
+        node = pending.pop()
+        if node not in wanted:
+            wanted.add(node)
+            pending += node.all_input_nodes
+    return [node for node in network.fx_graph.nodes if node in wanted]
+
+
+def _read(value: Any) -> Iterator[Any]:
+    """The nodes that a size is read from."""
+    origin = getattr(value, "origin", None)
+    if origin is None:
+        return
+    if origin[0] == "node":
+        yield origin[1]
+    elif origin[0] == "size":
+        yield origin[1].node
+    elif origin[0] == "op":
+        for operand in origin[2]:
+            yield from _read(operand)
+
+
+def _flow(
+    network: Network, inputs: Mapping[str, TensorSpec], nodes: Iterable[Any]
+) -> tuple[dict[str, Any], dict[str, Layer]]:
+    """What comes out of `nodes`, which are in order, and the layers among them."""
     layers = {layer.name: layer for layer in network.layers}
     values: dict[str, Any] = {}
     done: dict[str, Layer] = {}
-    for node in network.fx_graph.nodes:
+    for node in nodes:
         layer = layers.get(node.name)
         args, kwargs = _look_up(node.args, values), _look_up(node.kwargs, values)
         if node.op == "output":
@@ -64,14 +118,7 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
             values[node.name] = _sourced(again.output, again)
             if node.op == "call_function" and node.target is operator.setitem:
                 values[node.name] = None
-    new = Network(
-        tuple(done[layer.name] for layer in network.layers if layer.name in done),
-        values.get("output"),
-        network.training,
-        module=network.module,
-        fx_graph=network.fx_graph,
-    )
-    return Propagated(new, _guards(network, values))
+    return values, done
 
 
 def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
@@ -170,12 +217,19 @@ def _guards(network: Network, values: Mapping[str, Any]) -> bool | None:
     """Whether every comparison of sizes gives the answer that it gave while recording."""
     certain = True
     for guard in network.guards:
-        left, right = _evaluate(guard.left, values), _evaluate(guard.right, values)
-        if isinstance(left, Unknown) or isinstance(right, Unknown):
+        found = _answer(guard, values)
+        if found is None:
             certain = False
-        elif _COMPARISONS[guard.op](left, right) != guard.answer:
+        elif found != guard.answer:
             return False
     return True if certain else None
+
+
+def _answer(guard: Guard, values: Mapping[str, Any]) -> bool | None:
+    left, right = _evaluate(guard.left, values), _evaluate(guard.right, values)
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    return _COMPARISONS[guard.op](left, right)
 
 
 def _evaluate(value: Any, values: Mapping[str, Any]) -> Any:

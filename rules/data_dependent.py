@@ -2,10 +2,13 @@
 
 ## What it does
 Notes a place where the network's Python code asks for the values of a tensor (`if x.sum() > 0`,
-`.item()`), which shapes cannot tell, and says what was assumed.
+`.item()`), which shapes cannot tell, and says what was assumed. Where it is the condition of a
+branch in your own code, the other side is followed too, on a path of its own (at most 16 of them):
+what is found only there is reported with the decision that leads to it.
 
 ## Why is this bad?
-It is not: but only one side of the decision was checked.
+It is not: but what is assumed about a number (`.item()`) is only one of many values, and from the
+17th path on a side remains unseen. The summary says which lines of `forward` ran on no path.
 
 ## Example
 ```python
@@ -20,7 +23,7 @@ class Net(nn.Module):
 ```
 
 ## Use instead
-`torch.where` decides without leaving the graph; convlint then sees both sides.
+`torch.where` decides without leaving the graph: both sides are there at once.
 ```python
 # convlint: target Net 1,3,8,8
 import torch

@@ -109,7 +109,7 @@ def test_nothing_imports_the_rules() -> None:
 def test_reports_see_only_diagnostics_and_results() -> None:
     allowed = {
         "convlint.diagnostic", "convlint.job", "convlint.snippet", "convlint.terminal",
-        "convlint.paths", "convlint.report",
+        "convlint.report",
     }  # fmt: skip
     for name, others in graph().items():
         if name.startswith("convlint.report."):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.text import Text
 
@@ -12,6 +13,9 @@ from convlint.job import Result
 from convlint.report import Style
 from convlint.snippet import Mark, snippet
 from convlint.terminal import printed, to_string
+
+_FUNCTIONS: Final = 3
+"""Of how many functions the lines that were not seen are told."""
 
 COLORS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 
@@ -28,7 +32,7 @@ def render(results: Sequence[Result], style: Style) -> str:
     if not style.quiet:
         if style.statistics and lines:
             lines.append(Text())
-        lines.append(summary(results))
+        lines += [summary(results), *_unseen(results, style)]
     elif lines and not style.statistics:
         lines.pop()
     return to_string(lines, style.color)
@@ -58,6 +62,36 @@ def summary(results: Sequence[Result]) -> Text:
         verb = "target was" if unchecked == 1 else "targets were"
         text += f"; {unchecked} {verb} not checked to the end"
     return Text(f"{text}.")
+
+
+def _unseen(results: Sequence[Result], style: Style) -> Iterator[Text]:
+    """What the findings say nothing of: the lines that ran on no path."""
+    found = [one for result in results for one in result.unseen if one.rows]
+    found = list(dict.fromkeys(found))
+    for one in found[:_FUNCTIONS]:
+        lines = f"{_count(len(one.rows), 'line')} of `{printed(one.function)}`"
+        where = printed(f"{style.path(one.filename)}:{_ranges(one.rows)}")
+        yield Text(f"{lines} {_were(len(one.rows))} not seen: {where}.")
+    rest = found[_FUNCTIONS:]
+    if rest:
+        rows = sum(len(one.rows) for one in rest)
+        lines = f"{_count(rows, 'line')} of {_count(len(rest), 'other function')}"
+        yield Text(f"{lines} {_were(rows)} not seen.")
+
+
+def _ranges(rows: Sequence[int]) -> str:
+    """`40-42, 51`."""
+    parts: list[tuple[int, int]] = []
+    for row in rows:
+        if parts and parts[-1][1] == row - 1:
+            parts[-1] = parts[-1][0], row
+        else:
+            parts.append((row, row))
+    return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in parts)
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _diagnostic(found: Diagnostic, style: Style) -> list[Text]:

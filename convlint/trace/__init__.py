@@ -12,7 +12,7 @@ import torch
 import torch.fx
 from torch import nn
 
-from convlint.network import Network
+from convlint.network import Network, Place
 from convlint.propagate import propagate
 from convlint.tensor import TensorSpec
 from convlint.trace.construct import ConstructionError, build
@@ -23,6 +23,7 @@ from convlint.trace.plain import keeping
 from convlint.trace.recorder import Recorder, Restart
 from convlint.trace.state import restored
 from convlint.trace.structure import structured
+from convlint.trace.watch import Watch
 
 __all__ = ["ConstructionError", "build", "graph_module", "trace"]
 
@@ -35,7 +36,7 @@ def trace(
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
     names: Sequence[str] = (),
-    sizes: Mapping[str, TensorSpec] | None = None,
+    watch: Watch | None = None,
 ) -> Network:
     """Record `module.forward` over data-less inputs, and leave the module as it was.
 
@@ -45,7 +46,7 @@ def trace(
         kwargs: the same by parameter name.
         training: whether the module is put into training mode first.
         names: what to call the positional inputs.
-        sizes: other specs for inputs, by the names that they have in the network.
+        watch: is entered while `forward` runs.
 
     Returns:
         All layers, also behind a fault, with what the user's code raised, if it did.  Its `again`
@@ -53,27 +54,46 @@ def trace(
         and traces anew where it would not, or in the other mode.
     """
     plain: dict[int, dict[str, Any]] = {}
-    for last in (False,) * _RESTARTS + (True,):
-        known = len(plain)
-        with contextlib.suppress(Restart), restored(module):
-            recorder = Recorder(module, sizes=sizes)
-            recorder.escapes = plain
-            recorder.may_restart = not last
-            module.train(training)
-            network = _trace(recorder, module, args, kwargs or {}, training, names)
-            if len(plain) == known:
-                break
 
-    def again(other: Mapping[str, TensorSpec] | None, mode: bool | None) -> Network:
-        if mode is None or mode == training:
-            with contextlib.suppress(RuntimeError):  # lazy weights: sized only by running again
-                same = propagate(network, other or {})
-                if same.guards_hold:
-                    return same.network
-        wanted = {**(sizes or {}), **(other or {})}
-        return trace(module, args, kwargs, training if mode is None else mode, names, wanted)
+    def anew(
+        given: Mapping[str, TensorSpec],
+        mode: bool,
+        decided: Mapping[Place, bool],
+        watch: Watch | None,
+    ) -> Network:
+        for last in (False,) * _RESTARTS + (True,):
+            known = len(plain)
+            with contextlib.suppress(Restart), restored(module):
+                recorder = Recorder(module)
+                recorder.escapes = plain
+                recorder.may_restart = not last
+                recorder.given = given
+                recorder.answers = decided
+                module.train(mode)
+                network = _trace(recorder, module, args, kwargs or {}, mode, names, watch)
+                if len(plain) == known:
+                    break
 
-    return dataclasses.replace(network, again=again)
+        def again(
+            inputs: Mapping[str, TensorSpec] | None = None,
+            training: bool | None = None,
+            *,
+            answers: Mapping[Place, bool] | None = None,
+            watch: Watch | None = None,
+        ) -> Network:
+            if training in (None, mode) and answers is None and watch is None:
+                with contextlib.suppress(RuntimeError):  # lazy weights: sized by running only
+                    found = propagate(network, inputs or {})
+                    if found.guards_hold:
+                        return found.network
+            wanted = mode if training is None else training
+            return anew(
+                {**given, **(inputs or {})}, wanted, decided if answers is None else answers, watch
+            )
+
+        return dataclasses.replace(network, again=again)
+
+    return anew({}, training, {}, watch)
 
 
 def graph_module(network: Network) -> torch.fx.GraphModule:
@@ -110,8 +130,9 @@ def _trace(
     kwargs: Mapping[str, Any],
     training: bool,
     names: Sequence[str],
+    watch: Watch | None,
 ) -> Network:
-    mode = TraceMode(recorder)
+    mode = TraceMode(recorder) if watch is None else TraceMode.watched(recorder, watch)
     positional = [
         _enter(recorder, names[i] if i < len(names) else f"input_{i}", a)
         for i, a in enumerate(args)
@@ -123,7 +144,8 @@ def _trace(
             keeping(recorder),
             noted_definitions() as made,
             mode,
-            traced_calls(recorder, mode),
+            traced_calls(recorder, mode, watch),
+            watch or contextlib.nullcontext(),
         ):
             returned = module(*positional, **keywords)
         result = _plain(returned)
@@ -140,10 +162,11 @@ def _trace(
         tuple(recorder.raised),
         tuple(recorder.assumptions),
         tuple(recorder.guards),
+        tuple(recorder.decisions),
         module,
         recorder.graph,
         recorder.held,
-        structure,
+        structure=structure,
     )
 
 

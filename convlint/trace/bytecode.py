@@ -9,9 +9,19 @@ from collections.abc import Sequence
 from types import CodeType
 from typing import Final
 
-from convlint.frame import FrameFilter
+from convlint.frame import Frame, FrameFilter
 
 _NEAR: Final = 40
+_FAR: Final = 400
+_SILENT: Final = frozenset(
+    {"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "CACHE", "EXTENDED_ARG"}
+)
+"""Instructions that belong to no statement."""
+
+_DECIDING: Final = frozenset(
+    number for name, number in dis.opmap.items()
+    if "JUMP" in name and ("_IF_TRUE" in name or "_IF_FALSE" in name or "_NONE" in name)
+)  # fmt: skip
 _BETWEEN: Final = frozenset(
     {"CACHE", "CALL", "COMPARE_OP", "COPY", "EXTENDED_ARG", "NOT_TAKEN", "PRECALL", "TO_BOOL"}
 )
@@ -36,7 +46,96 @@ def sparing(filter_: FrameFilter) -> bool | None:
     `assert q`, `if q: raise ...`, `if not q: raise ...`: whoever wrote it expects to pass.
     `if q: break` in a `for`: the loop goes on for as long as it may.
     """
-    code, at = _asking(filter_)
+    true, false = _sides(*_asking(filter_))
+    return None if true == false else false > true
+
+
+def is_check(frame: Frame) -> bool:
+    """Whether a question that is asked at `frame` decides only whether something is raised."""
+    code = _instructions(frame.code)
+    return 2 in _sides(code, _place(code, frame.lasti))
+
+
+def asked(frame: Frame) -> Frame:
+    """Where the value of which the truth is asked at `frame` comes from: its expression.
+
+    A jump has the place of the whole statement.
+    """
+    code = _instructions(frame.code)
+    at = _place(code, frame.lasti)
+    name = code[at].opname if at < len(code) else ""
+    if "JUMP" in name or name in ("TO_BOOL", "UNARY_NOT"):
+        while at > 0 and code[at - 1].opname in ("CACHE", "COPY", "EXTENDED_ARG", "TO_BOOL"):
+            at -= 1
+        at = max(at - 1, 0)
+    return Frame(frame.code, code[at].offset if code else frame.lasti)
+
+
+def is_raised_here(frame: Frame) -> bool:
+    """Whether `frame` stands at a `raise` or a failing `assert`."""
+    code = _instructions(frame.code)
+    at = _place(code, frame.lasti)
+    return at < len(code) and code[at].opname in ("RAISE_VARARGS", "RERAISE")
+
+
+def branches(code: CodeType) -> bool:
+    """Whether `code` decides anything (not: how often a `for` runs)."""
+    return any(op in _DECIDING for op in code.co_code[::2])
+
+
+def sides(frame: Frame) -> frozenset[int]:
+    """The rows at which the sides begin of the jump that a question at `frame` decides.
+
+    Empty where its answer decides no jump.
+    """
+    code = _instructions(frame.code)
+    jump = _decided(code, _place(code, frame.lasti))
+    if jump is None:
+        return frozenset()
+    rows = (_row(code, jump + 1), _row(code, _place(code, code[jump].argval)))
+    return frozenset(row for row in rows if row is not None)
+
+
+def is_kept(frame: Frame) -> bool:
+    """Whether the answer to a comparison at `frame` goes into a variable, to be used there."""
+    code = _instructions(frame.code)
+    at = _place(code, frame.lasti)
+    following = [one.opname for one in code[at : at + 3]]
+    return following[:1] == ["COMPARE_OP"] and [
+        name for name in following[1:] if name != "UNARY_NOT"
+    ][:1] == ["STORE_FAST"]
+
+
+def _decided(code: Sequence[dis.Instruction], at: int) -> int | None:
+    """The jump that a comparison at `at` decides."""
+    if at >= len(code) or code[at].opname == "CALL":
+        return None
+    for place in range(at, min(at + 8, len(code))):
+        name = code[place].opname
+        if "JUMP" in name and ("IF_TRUE" in name or "IF_FALSE" in name):
+            return place
+        if name not in _BETWEEN and name != "UNARY_NOT":
+            return None
+    return None
+
+
+def rows_to_see(code: CodeType) -> frozenset[int]:
+    """The rows of a function's code, but for those that only lead to a `raise`."""
+    rows: dict[int, int] = {}
+    instructions = _instructions(code)
+    for place, one in enumerate(instructions):
+        if one.opname not in _SILENT and one.positions and one.positions.lineno is not None:
+            rows.setdefault(one.positions.lineno, place)
+    return frozenset(row for row, at in rows.items() if not _raises(instructions, at, _FAR))
+
+
+def _row(code: Sequence[dis.Instruction], place: int) -> int | None:
+    positions = code[place].positions if place < len(code) else None
+    return positions.lineno if positions is not None else None
+
+
+def _sides(code: Sequence[dis.Instruction], at: int) -> tuple[int, int]:
+    """How much ends where the question at `at` is answered with true, and with false."""
     negated = False
     for place in range(at, min(at + 8, len(code))):
         name = code[place].opname
@@ -46,10 +145,10 @@ def sparing(filter_: FrameFilter) -> bool | None:
             there = _ends(code, _place(code, code[place].argval), at)
             here = _ends(code, place + 1, at)
             # True jumps at IF_TRUE and stays at IF_FALSE.
-            return None if there == here else ((there > here) != ("IF_TRUE" in name)) != negated
+            return (there, here) if ("IF_TRUE" in name) != negated else (here, there)
         elif name not in _BETWEEN:
-            return None
-    return None
+            break
+    return 0, 0
 
 
 def _ends(code: Sequence[dis.Instruction], place: int, at: int) -> int:
@@ -66,9 +165,9 @@ def _breaks(code: Sequence[dis.Instruction], place: int, at: int) -> bool:
     return any(one.opname == "FOR_ITER" and at < _place(code, one.argval) for one in code[:at])
 
 
-def _raises(code: Sequence[dis.Instruction], place: int) -> bool:
+def _raises(code: Sequence[dis.Instruction], place: int, near: int = _NEAR) -> bool:
     """Whether the code goes from `place` straight on to a `raise`."""
-    for _ in range(_NEAR):
+    for _ in range(near):
         if place >= len(code):
             return False
         name = code[place].opname

@@ -60,7 +60,7 @@ def build(make: Callable[[], Any], refused: Callable[[Layer], bool] | None = Non
         with contextlib.suppress(Exception):
             with mode, traced_calls(recorder, mode), _uninitialised(recorder):
                 made.append(make())
-            if not recorder.raised and not recorder.blind:
+            if not recorder.raised and not recorder.blind and not recorder.decided:
                 return made[0]
         try:
             with torch.device("cpu"):

@@ -20,6 +20,7 @@ from convlint.trace.meta import Refusal, ask
 from convlint.trace.queries import QUERIES
 from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
 from convlint.trace.size import Size
+from convlint.trace.watch import Watch
 
 _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
 _RESHAPING: Final = frozenset(
@@ -73,6 +74,15 @@ class TraceMode(TorchFunctionMode):
         if name in _FOR_BACKWARD and args:
             return None
         return self.call(func, name, args, kwargs)
+
+    @classmethod
+    def watched(cls, recorder: Recorder, watch: Watch) -> TraceMode:
+        """A mode under which our own work is not watched."""
+
+        class Watched(cls):  # type: ignore[valid-type, misc]
+            __torch_function__ = watch.pausing(cls.__torch_function__)
+
+        return Watched(recorder)
 
     def _assert(self, func: Any, args: tuple[Any, ...]) -> None:
         if not isinstance(args[0], torch.Tensor) or self.recorder.value(args[0]).concrete:

@@ -22,9 +22,11 @@ from convlint.frame import Frame, FrameFilter
 from convlint.network import Raised
 from convlint.quote import told
 from convlint.tensor import UNKNOWN_TENSOR
+from convlint.trace.bytecode import is_raised_here
 from convlint.trace.meta import Refusal, ask
 from convlint.trace.mode import TraceMode, free_name, tensors_in
 from convlint.trace.recorder import Recorder
+from convlint.trace.watch import Watch
 
 _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
 _MADE: Final = "_convlint_made"
@@ -122,10 +124,12 @@ def _constructed(frame: FrameType) -> nn.Module | None:
 
 
 @contextlib.contextmanager
-def traced_calls(recorder: Recorder, mode: TraceMode) -> Iterator[None]:
+def traced_calls(recorder: Recorder, mode: TraceMode, watch: Watch | None = None) -> Iterator[None]:
     """Let calls of modules go to shape functions (leaves), or be entered and survive faults."""
     before = nn.Module.__call__
     calls = _Calls(recorder, mode, before)
+    if watch is not None:
+        calls.leaf = watch.pausing(calls.leaf)  # type: ignore[method-assign]
 
     def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if recorder.is_foreign():
@@ -338,8 +342,10 @@ def raised(recorder: Recorder, exc: Exception) -> Raised:
         recorder.paths[-1],
         # Behind what the traceback knows, from where it was caught inwards, lies what called it.
         recorder.filter.chain((*reversed(frames), *recorder.frames())),
-        certain=recorder.blind == 0 and doubt is None,
+        certain=recorder.blind + recorder.decided == 0 and doubt is None,
         doubt=doubt or "the code had looked at a value or size that is not known",
+        given=recorder.blind == 0 and doubt is None,
+        deliberate=bool(frames) and is_raised_here(frames[-1]),
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from convlint.dims import Unknown
 from convlint.tensor import CONTIGUOUS
 from convlint.trace.bytecode import sparing, unpacked
+from convlint.trace.knowledge import Question, inputs_of, key, of_truth
 from convlint.trace.recorder import SMALL, Recorder, Value
 from convlint.trace.size import Ratio, Size
 
@@ -178,10 +179,29 @@ def _truth(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) 
     if func in _OF_ONE and _is_of_several(value):
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
     made = value.spec.source.op if value.spec.source is not None else ""
-    answer = sparing(recorder.filter)
-    answer = recorder.ending(made in _USUALLY_TRUE if answer is None else answer)
-    recorder.assume("the truth of a tensor's values", str(answer).lower())
+    question = _question(recorder, value, func, args) if recorder.root is not None else None
+    if question is None:
+        spared = sparing(recorder.filter)
+        answer = recorder.ending(made in _USUALLY_TRUE if spared is None else spared)
+    else:
+        answer = recorder.decide(question, made in _USUALLY_TRUE)
+    recorder.assume("the truth of a tensor's values", str(answer).lower(), question is not None)
     return answer
+
+
+def _question(recorder: Recorder, value: Value, func: Any, args: tuple[Any, ...]) -> Question:
+    if len(args) == 1:
+        return of_truth(value.node)
+    inputs = inputs_of(value.node)
+    keys: list[Any] = []
+    for argument in args:  # `torch.equal(x, y)`, `3 in x`
+        if isinstance(argument, torch.Tensor):
+            node = recorder.value(argument).node
+            inputs |= inputs_of(node)
+            keys.append(key(node))
+        else:
+            keys.append(repr(argument))
+    return Question((func.__name__, *keys), "!=", 0.0, inputs=inputs)
 
 
 @_answers(

@@ -16,10 +16,12 @@ from torch.nn.utils.rnn import PackedSequence
 from convlint.arithmetic.strides import named
 from convlint.dims import Unknown, guess
 from convlint.frame import Frame, FrameFilter, Outside
-from convlint.network import Assumption, Guard, Layer, Raised
+from convlint.network import Assumption, Decision, Guard, Layer, Place, Raised
 from convlint.shapes import explanation
 from convlint.tensor import CONTIGUOUS, TensorSpec
-from convlint.trace.bytecode import sparing
+from convlint.trace.bytecode import asked, is_check, sparing
+from convlint.trace.decision import of_sizes
+from convlint.trace.knowledge import Knowledge, Question
 from convlint.trace.size import Ratio, Size, dim_of
 
 SMALL: Final = 20_000
@@ -27,6 +29,9 @@ SMALL: Final = 20_000
 
 _PATIENCE: Final = 1000
 """How often one place may get the same answer about something unknown: a loop must end."""
+
+_TURNS: Final = 8
+"""How often one place of a module gets the answer that another path needs: a loop may end there."""
 
 
 class Value:
@@ -87,25 +92,28 @@ class _Graph(torch.fx.Graph):
 class Recorder:
     """The growing graph.  Without `root` nothing is recorded: shapes only (construction).
 
-    `refused` tells, of a call in a constructor, whether torch would raise; `sizes` are other specs
-    for inputs, by name.
+    `refused` tells, of a call in a constructor, whether torch would raise.
     """
 
     def __init__(
         self,
         root: torch.nn.Module | None,
         refused: Callable[[Layer], bool] | None = None,
-        sizes: Mapping[str, TensorSpec] | None = None,
     ) -> None:
         self.root = root
         self._refused = refused
-        self._sizes = sizes or {}
         self.graph: torch.fx.Graph = _Graph()
         self.filter = FrameFilter()
         self.layers: list[Layer] = []
         self.raised: list[Raised] = []
         self.assumptions: list[Assumption] = []
         self.guards: list[Guard] = []
+        self.decisions: list[Decision] = []
+        self.answers: Mapping[Place, bool] = {}
+        """What the data decide on the path that is to be followed."""
+        self.given: Mapping[str, TensorSpec] = {}
+        """Specs of inputs, by name, in place of those that were handed over."""
+        self.knowledge = Knowledge()
         self.held: dict[str, Any] = {}
         """What the graph refers to and the network has not registered: constants, modules."""
         self._owner = threading.get_ident()
@@ -118,6 +126,8 @@ class Recorder:
         """How often the user's code looked at something that is not known."""
         self.open_loops: set[CodeType] = set()
         """Functions that have gone over as many items as only data could tell."""
+        self.decided = 0
+        """How often an answer that only data can give steered it, and nothing else."""
         self.escapes: dict[int, dict[str, Any]] = {}
         """The globals of functions that made a plain number of an unknown size."""
         self.spared: set[str] = set()
@@ -125,7 +135,8 @@ class Recorder:
         self._values: dict[int, Value] = {}
         self._modules: dict[int, tuple[str, torch.nn.Module]] = {}
         self._stored: dict[int, tuple[str, str]] = {}
-        self._answers: dict[tuple[CodeType, int], int] = {}
+        self._answers: dict[Place, int] = {}
+        self._turns: dict[tuple[Place, str], int] = {}
         self._of_hooks: set[torch.fx.Node] = set()
         self._rescans = 0
         if root is not None:
@@ -448,7 +459,7 @@ class Recorder:
     def input(self, name: str, spec: TensorSpec) -> torch.Tensor:
         """A new input of the network."""
         node = self.graph.placeholder(name)
-        spec = self._sizes.get(node.name, spec)
+        spec = self.given.get(node.name, spec)
         return self.hold(spec, node, self._layer(node.name, "input", name, {}, spec, path=name))
 
     # -- what the user's code looked at
@@ -457,11 +468,49 @@ class Recorder:
         """A comparison of sizes is answered."""
         if unknown:
             self.blind += 1
-            spared = sparing(self.filter)
-            answer = self.ending(answer if spared is None else spared)
+            question = of_sizes(self, left, op, right) if self.root is not None else None
+            if question is not None:
+                answer = self.decide(question, answer)
+            else:
+                spared = sparing(self.filter)
+                answer = self.ending(answer if spared is None else spared)
         if self.root is not None:
-            self.guards.append(Guard(op, left, right, answer))
+            self.guards.append(Guard(op, left, right, answer, None if unknown else self.asking()))
         return answer
+
+    def decide(self, question: Question, usual: bool) -> bool:
+        """The answer to a question that only data can tell."""
+        known = self.knowledge.answer(question)
+        if known is not None:
+            return self.ending(known)
+        spared = sparing(self.filter)
+        usual = usual if spared is None else spared
+        frame = self.asking()
+        if frame is None or is_check(frame):
+            answer = self.ending(usual)
+        else:
+            answer = self.ending(self._turned((frame.code, frame.lasti), usual))
+            self.decisions.append(Decision(frame, answer, len(self.layers), question.inputs))
+        self.knowledge.learn(question, answer)
+        return answer
+
+    def _turned(self, place: Place, usual: bool) -> bool:
+        """The answer that the path needs, a few times in every module."""
+        answer = self.answers.get(place)
+        if answer is None:
+            return usual
+        count = self._turns[place, self.paths[-1]] = self._turns.get((place, self.paths[-1]), 0) + 1
+        return answer if count <= _TURNS else usual
+
+    def asking(self) -> Frame | None:
+        """Where the user's own code asks; None where something between us and it does."""
+        frame = sys._getframe(1)
+        while True:
+            if self.filter.is_own(frame.f_code):
+                return Frame(frame.f_code, frame.f_lasti)
+            if frame.f_back is None or not self.filter.is_between(frame.f_code):
+                return None
+            frame = frame.f_back
 
     def escape(self, value: Any, plain: Any, unknown: bool) -> None:
         """A size became a plain number: its origin, and that it is unknown, are lost."""
@@ -477,11 +526,17 @@ class Recorder:
             if self.may_restart:
                 raise Restart
 
-    def assume(self, what: str, assumed: str) -> None:
-        """A decision was taken that shapes cannot take."""
-        self.blind += 1
+    def assume(self, what: str, assumed: str, decided: bool = False) -> None:
+        """Something was assumed that shapes do not tell: a number, or the answer of `decide`."""
+        if decided:
+            self.decided += 1
+        else:
+            self.blind += 1
         if self.root is not None:
-            self.assumptions.append(Assumption(what, assumed, self.paths[-1], self.frames()))
+            frames = self.frames()
+            if frames and decided:
+                frames = (asked(frames[0]), *frames[1:])
+            self.assumptions.append(Assumption(what, assumed, self.paths[-1], frames))
 
     def ending(self, answer: bool) -> bool:
         """`answer`, but now and then the other one, so that a loop on unknown things ends."""
