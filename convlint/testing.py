@@ -71,7 +71,11 @@ def examples(rule: Rule) -> Iterator[Example]:
 
 
 def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
-    """What convlint says of an example, written to a file in `folder`."""
+    """What convlint says of an example, written to a file in `folder`.
+
+    What is only good to know (`info`) by the word of another rule than the example's own, or one
+    that it names, is left out: small networks are full of it.
+    """
     path = folder / "model.py"
     path.write_text(example.source)
     target: Target = parse_target(f"{path}:{example.target}")
@@ -83,7 +87,9 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
         Selection(extend_select=extend),
         expected=parse_all(example.contracts),
     )
-    return list(run(job).diagnostics)
+    told = {code for _, _, code in example.expected} | set(extend)
+    found = run(job).diagnostics
+    return [d for d in found if rule is None or d.severity != "info" or d.code in told]
 
 
 def found(diagnostics: list[Diagnostic]) -> frozenset[tuple[int, str, str]]:

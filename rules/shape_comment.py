@@ -22,7 +22,7 @@ from torch import nn
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(64, 128, 3, padding=1, dilation=2)
+        self.conv = nn.Conv2d(64, 128, 3, padding=1, dilation=2)  # error: CL210
         self.head = nn.Conv2d(128, 10, 1)
 
     def forward(self, x):
