@@ -104,7 +104,7 @@ _BY_NAME: dict[str, Callable[[Job], Result]] = {
 }
 
 
-def _by_name(job: Job) -> Result:
+def _by_name(job: Job, deadline: float | None = None) -> Result:
     return _BY_NAME[job.target.name](job)
 
 
