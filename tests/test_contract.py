@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -15,6 +15,7 @@ import convlint
 from convlint.arithmetic.term import term
 from convlint.contract import GIVEN, Contract, parse, parse_all
 from convlint.spec import SpecError
+from tests.sampling import sampled
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_forms() -> None:
 
 
 @given(st.text(max_size=20))
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         found = parse(text)
@@ -160,7 +161,7 @@ def cases(draw: st.DrawFn) -> tuple[list[tuple[int, ...]], list[list[str]]]:
 
 
 @given(cases())
-@settings(max_examples=40, deadline=None)
+@sampled(40)
 def test_speaks_exactly_where_nothing_fulfils_it(
     case: tuple[list[tuple[int, ...]], list[list[str]]],
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from enum import IntEnum
 
-from convlint.advice.origin import origin
+from convlint.advice.passage import traced
 from convlint.arithmetic.window import axes_of
 from convlint.diagnostic import Location
 from convlint.frame import Frame
@@ -44,11 +44,10 @@ def dependence(tensor: TensorSpec, axis: int, owner: str, depth: int = 0) -> Dep
     """
     if tensor.shape is None or depth > _DEEPEST:
         return Dependence.UNCLEAR
-    rank = len(tensor.shape)
-    axis %= rank
-    layer = origin(tensor, axis)
-    if layer is None or not layer.outputs or len(layer.outputs[0].shape or ()) != rank:
+    layer, axis = traced(tensor, axis % len(tensor.shape))
+    if layer is None or len(layer.outputs) != 1 or layer.outputs[0].shape is None:
         return Dependence.UNCLEAR
+    rank = len(layer.outputs[0].shape)
     if layer.op == "input":
         return Dependence.INPUT
     if layer.op in _HELD:

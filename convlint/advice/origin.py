@@ -26,13 +26,14 @@ def origin(tensor: TensorSpec, dim: int) -> Layer | None:
         if before is None or out is None or before.shape is None or out.shape is None:
             return layer
         same = len(before.shape) == len(out.shape) and before.shape[dim] == out.shape[dim]
-        if not same or _sets(layer, dim, len(out.shape)):
+        if not same or sets(layer, dim, len(out.shape)):
             return layer
         tensor, layer = before, before.source
     return layer
 
 
-def _sets(layer: Layer, dim: int, rank: int) -> bool:
+def sets(layer: Layer, dim: int, rank: int) -> bool:
+    """Whether a layer makes side `dim` of its own, also where it is as large as before."""
     if layer.op.startswith("conv"):
         return dim == rank - 1 - int(layer.op[-2])  # conv2d, conv_transpose2d: the channels
     if layer.op in _JOINS:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from convlint.arithmetic.notation import notation
@@ -22,6 +22,7 @@ from convlint.lint import run
 from convlint.selection import Selection
 from convlint.spec import parse
 from convlint.target import parse as parse_target
+from tests.sampling import sampled
 
 SHAPES = {
     "# (N, 16, 8, 8)": "N 16 8 8",
@@ -84,7 +85,7 @@ def test_is_no_shape(comment: str) -> None:
 
 
 @given(st.text(alphabet="#()[],x×*/+-.@>=: \tNBCHW0123456789ab?'…", max_size=40))
-@settings(max_examples=200, deadline=None)
+@sampled(200)
 def test_reads_anything(text: str) -> None:
     found = notation("#" + text)
     if found is not None:
@@ -325,7 +326,7 @@ def told(
 
 
 @given(networks(), st.booleans(), st.sampled_from((96, 112, 128, 224)))
-@settings(max_examples=15, deadline=None)
+@sampled(15)
 def test_true_comments_are_silent(
     network: tuple[list[str], list[int], str], own: bool, size: int
 ) -> None:
@@ -337,7 +338,7 @@ def test_true_comments_are_silent(
 
 
 @given(networks(), st.integers(0, 3), st.integers(0, 2), st.booleans())
-@settings(max_examples=25, deadline=None)
+@sampled(25)
 def test_one_wrong_number_is_found(
     network: tuple[list[str], list[int], str], place: int, axis: int, own: bool
 ) -> None:
@@ -354,7 +355,7 @@ def test_one_wrong_number_is_found(
 
 
 @given(networks())
-@settings(max_examples=10, deadline=None)
+@sampled(10)
 def test_another_width_is_silent(network: tuple[list[str], list[int], str]) -> None:
     steps, widths, style = network
     shapes = real_shapes(steps, [2 * width for width in widths], 128)

@@ -1,0 +1,102 @@
+"""The way of one side of a tensor backwards: through layers that hand it on, whatever its place.
+
+Unlike `origin`, which looks for what set a size, this follows a side through permutations and
+reductions, and stops where it is not certain which side it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from convlint.advice.origin import sets
+from convlint.dims import Shape
+from convlint.network import Layer
+from convlint.tensor import TensorSpec
+
+_SWAPS: Final = frozenset({"transpose", "swapaxes", "swapdims"})
+_TURNS: Final = frozenset({"mT", "adjoint"})
+_REDUCTIONS: Final = frozenset({"mean", "sum", "amax", "amin"})
+_POINTWISE: Final = frozenset({
+    "relu", "relu_", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "prelu",
+    "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh", "softplus", "softmax", "log_softmax",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout",
+    "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "local_response_norm",
+    "add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_", "exp", "log", "sqrt", "abs", "neg",
+    "clamp", "contiguous", "clone", "detach", "to", "float", "half", "identity", "expand",
+})  # fmt: skip
+"""Layers whose sides are those of their input, each in its place."""
+
+
+def traced(tensor: TensorSpec, axis: int) -> tuple[Layer | None, int]:
+    """The layer that made side `axis`, and which of its sides it is."""
+    layer = tensor.source
+    while layer is not None:
+        before = _before(layer, axis)
+        if before is None:
+            return layer, axis
+        tensor, axis = before
+        layer = tensor.source
+    return None, axis
+
+
+def _before(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
+    """The tensor that a layer has side `axis` of its output from, and the side; or it made it."""
+    out = layer.outputs[0].shape if len(layer.outputs) == 1 else None
+    given = next((t for t in layer.tensors if t.source is not None), None)
+    if out is None or given is None or given.shape is None:
+        return None
+    order = _order(layer, len(given.shape), len(out))
+    if order is not None:
+        place = order[axis] if axis < len(order) else None
+        return None if place is None else (given, place)
+    for tensor in layer.tensors:
+        shape = tensor.shape
+        if tensor.source is not None and shape and _is_same(layer, shape, out, axis):
+            return tensor, axis
+    return None
+
+
+def _order(layer: Layer, rank: int, made: int) -> Sequence[int | None] | None:
+    """For every side of the output the side of the input, where the layer moves sides."""
+    args, sides = layer.args, list(range(rank))
+    if layer.op in _SWAPS:
+        one, other = list(args.values())[1:3]
+        return _swapped(sides, one, other)
+    if layer.op in _TURNS:
+        return _swapped(sides, -1, -2)
+    dims = args.get("dims", args.get("dim"))
+    if layer.op == "permute" and isinstance(dims, (tuple, list)):
+        return [sides[d] for d in dims] if _are_sides(dims, rank) and len(dims) == rank else None
+    if layer.op == "unsqueeze" and isinstance(dims, int) and -made <= dims < made:
+        moved: list[int | None] = list(sides)
+        moved.insert(dims % made, None)
+        return moved
+    if layer.op == "squeeze" and isinstance(dims, int) and made == rank - 1:
+        return [side for side in sides if side != dims % rank]
+    if layer.op in _REDUCTIONS and made < rank:
+        gone = dims if isinstance(dims, (tuple, list)) else (dims,)
+        if _are_sides(gone, rank):
+            return [side for side in sides if side not in {d % rank for d in gone}]
+    return None
+
+
+def _swapped(sides: list[int], one: Any, other: Any) -> Sequence[int] | None:
+    if not _are_sides((one, other), len(sides)):
+        return None
+    sides[one], sides[other] = sides[other], sides[one]
+    return sides
+
+
+def _are_sides(dims: Any, rank: int) -> bool:
+    return all(isinstance(d, int) and -rank <= d < rank for d in dims)
+
+
+def _is_same(layer: Layer, before: Shape, out: Shape, axis: int) -> bool:
+    """Whether a side stays where it is: certainly, or its size stands nowhere else."""
+    if len(before) != len(out) or sets(layer, axis, len(out)):
+        return False
+    side = out[axis]
+    if not (isinstance(side, int) and before[axis] == side):
+        return False
+    return layer.op in _POINTWISE or (before.count(side) == 1 and out.count(side) == 1)
