@@ -44,14 +44,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Layer, Network, Severity, rule
+from convlint import Finding, Layer, Network, rule
 from convlint.arithmetic.coverage import certain_windows
 from convlint.arithmetic.drift import exchanged, written
 
 
-@rule(
-    "CL211", "conv1d", "conv2d", "conv3d", severity="warning", silent=True
-)  # an error that torch runs
+@rule("CL211", "conv1d", "conv2d", "conv3d", silent=True)
 def padding_on_1x1(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     hit = [w for w in found if w.kernel == 1 and (w.padding[0] > 0 or w.padding[1] > 0)]
@@ -66,5 +64,4 @@ def padding_on_1x1(layer: Layer, network: Network) -> Iterator[Finding]:
         label=f"padding {one.padding[0]}, kernel 1{along}",
         formula=layer.formula,
         help=(f"write padding={written(pads)}",),
-        severity=Severity.ERROR,
     )
