@@ -105,7 +105,7 @@ def _flow(
             values["output"] = args[0]
         elif node.op == "placeholder" and layer is not None:
             spec = inputs.get(node.name, layer.output)
-            done[node.name] = again = replace(layer, output=spec)
+            done[node.name] = again = layer.at(layer.args, spec)
             values[node.name] = _sourced(spec, again)
         elif layer is None:
             values[node.name] = _plain_call(node, args, kwargs)
@@ -148,13 +148,13 @@ def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             bound = op.bind(func, args, kwargs)
         output = op.shape(**bound)
     except shapes.Rejected as reason:
-        return replace(layer, args=bound, output=UNKNOWN_TENSOR, rejected=str(reason))
+        return layer.at(bound, UNKNOWN_TENSOR, str(reason))
     except (TypeError, ValueError, LookupError, AttributeError, AssertionError):
         return _unanswered(layer, args, kwargs)
     in_place = node.op == "call_method" and node.target.endswith("_") and node.target[-2] != "_"
     if in_place and isinstance(output, TensorSpec) and isinstance(args[0], TensorSpec):
         output = replace(output, dtype=args[0].dtype)
-    return replace(layer, args=bound, output=output, rejected=None)
+    return layer.at(bound, output)
 
 
 def _unanswered(layer: Layer, args: Any, kwargs: Any) -> Layer:
@@ -162,7 +162,7 @@ def _unanswered(layer: Layer, args: Any, kwargs: Any) -> Layer:
     bound = {str(i): a for i, a in enumerate(args)} | dict(kwargs)
     if _same(bound, dict(layer.args)):
         return layer
-    return replace(layer, args=bound, output=_unknown(layer.output), rejected=None)
+    return layer.at(bound, _unknown(layer.output))
 
 
 def _same(one: Any, other: Any) -> bool:
