@@ -12,7 +12,8 @@ convolution of 3 with stride 2 and padding 1 is centred on every second pixel, n
 upsampling on blocks of two: with every level they drift further apart)
 ([Araujo, Norris, Sim: Computing Receptive Fields](https://distill.pub/2019/computing-receptive-fields/),
 section on alignment).  Many published decoders drift like that and learn around it, so this is
-only good to know.  Branches that end at the same place (causal convolutions) are left alone.
+only good to know.  Branches that end at the same place (causal convolutions) and the slices of one
+map (`x[..., ::2]` beside `x[..., 1::2]`) are left alone.
 
 ## Example
 ```python
@@ -73,9 +74,10 @@ def misaligned_join(network: Network) -> Iterator[Finding]:
     more = f"{len(found) - 1} later joins are apart, too" if len(found) > 1 else ""
     yield Finding(
         f"`{layer.title}` joins maps that do not lie over each other: along axis {axis} the "
-        f"centres of their receptive fields are up to {float(far):.3g} positions apart",
+        f"centres of their receptive fields are up to {float(far):.3g}"
+        f" position{'s' if far > 1 else ''} apart",
         layer=layer,
-        label=f"{float(far):.3g} positions apart",
+        label=f"not over each other: {float(far):.3g}",
         help=(
             "crop and pad the branches alike on both sides",
             "upsample as was downsampled: what a convolution of 3 with stride 2 has reduced with "
@@ -100,7 +102,7 @@ def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction
         own = reach(tensor, known) if type(tensor) is TensorSpec else None
         if own is not None and len(own.fields) == rank and own.fields not in owns:
             owns.append(own.fields)
-    if len(owns) < 2:
+    if len(owns) < 2 or all(_is_slice(tensor) for tensor in tensors):
         return worst, where
     for axis, n in enumerate(output.shape):
         first = owns[0][axis]
@@ -109,6 +111,11 @@ def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction
             if far > worst:
                 worst, where = far, axis
     return worst, where
+
+
+def _is_slice(tensor: object) -> bool:
+    source = tensor.source if type(tensor) is TensorSpec else None
+    return source is not None and source.op == "getitem"
 
 
 def _far(one: Field | None, other: Field | None, count: int) -> Fraction | int:
