@@ -53,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from convlint import Finding, Layer, Network, TensorSpec, rule
+from convlint import Dim, Finding, Layer, Network, TensorSpec, guess, rule
 from convlint.advice.reach import LOST, Reach
 from convlint.advice.receptive import reach, reaches
 from convlint.arithmetic.field import Field, apart
@@ -96,21 +96,30 @@ def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction
     where = 0
     if type(output) is not TensorSpec or output.shape is None:
         return worst, where
-    rank = len(output.shape)
-    owns = []
+    owns: list[tuple[TensorSpec, Reach]] = []
     for tensor in tensors:
         own = reach(tensor, known) if type(tensor) is TensorSpec else None
-        if own is not None and len(own.fields) == rank and own.fields not in owns:
-            owns.append(own.fields)
+        if own is None or len(own.fields) != len(output.shape):
+            continue
+        if not any(own.fields == other.fields for _, other in owns):
+            owns.append((tensor, own))
     if len(owns) < 2 or all(_is_slice(tensor) for tensor in tensors):
         return worst, where
     for axis, n in enumerate(output.shape):
-        first = owns[0][axis]
-        for fields in owns[1:]:
-            far = _far(first, fields[axis], n) if isinstance(n, int) else 0
-            if far > worst:
-                worst, where = far, axis
+        first, place = owns[0][1].fields[axis], owns[0][1].origins[axis]
+        for tensor, own in owns[1:]:
+            if own.origins[axis] == place and _sized(owns[0][0], tensor, axis, n):
+                far = _far(first, own.fields[axis], guess(n))
+                if far > worst:
+                    worst, where = far, axis
     return worst, where
+
+
+def _sized(one: TensorSpec, other: TensorSpec, axis: int, count: Dim) -> bool:
+    """Whether both have `count` positions: neither is broadcast, and they are not put in a row."""
+    return isinstance(count, int) and all(
+        tensor.shape is not None and tensor.shape[axis] == count for tensor in (one, other)
+    )
 
 
 def _is_slice(tensor: object) -> bool:

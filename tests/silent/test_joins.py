@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from convlint.judge import judge
+from convlint.tensor import TensorSpec
+from convlint.trace import trace
 from tests.silent.networks import Step, bad_and_good, ones, read, said
 
 LENGTH = 160
@@ -70,6 +73,16 @@ def test_causal_branches_end_at_the_same_place() -> None:
     causal = Step(lambda x: conv(3)(F.pad(x, (2, 0))))
     assert all(a[-1] == i for i, a in enumerate(read(causal, LENGTH)))
     assert not said(Join(causal, SKIP), ["CL523"], 1, 1, LENGTH)
+
+
+def test_two_images_have_no_places_in_common() -> None:
+    class Two(nn.Module):
+        def forward(self, slow: torch.Tensor, fast: torch.Tensor) -> torch.Tensor:
+            made: torch.Tensor = slow + conv(7, 8, 2)(fast)
+            return made
+
+    specs = [TensorSpec((1, 1, n), torch.float32) for n in (20, 160)]
+    assert not list(judge(trace(Two(), specs), ["CL523"]))
 
 
 def test_the_slices_of_a_focus_layer_are_one_block() -> None:
