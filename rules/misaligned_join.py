@@ -12,7 +12,8 @@ convolution of 3 with stride 2 and padding 1 is centred on every second pixel, n
 upsampling on blocks of two: with every level they drift further apart)
 ([Araujo, Norris, Sim: Computing Receptive Fields](https://distill.pub/2019/computing-receptive-fields/),
 section on alignment).  Many published decoders drift like that and learn around it, so this is
-only good to know.  Branches that end at the same place (causal convolutions) are left alone.
+only good to know.  Branches that end at the same place (causal convolutions) and the slices of one
+map (`x[..., ::2]` beside `x[..., 1::2]`) are left alone.
 
 ## Example
 ```python
@@ -52,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from convlint import Finding, Layer, Network, TensorSpec, rule
+from convlint import Dim, Finding, Layer, Network, TensorSpec, guess, rule
 from convlint.advice.reach import LOST, Reach
 from convlint.advice.receptive import reach, reaches
 from convlint.arithmetic.field import Field, apart
@@ -73,9 +74,10 @@ def misaligned_join(network: Network) -> Iterator[Finding]:
     more = f"{len(found) - 1} later joins are apart, too" if len(found) > 1 else ""
     yield Finding(
         f"`{layer.title}` joins maps that do not lie over each other: along axis {axis} the "
-        f"centres of their receptive fields are up to {float(far):.3g} positions apart",
+        f"centres of their receptive fields are up to {float(far):.3g}"
+        f" position{'s' if far > 1 else ''} apart",
         layer=layer,
-        label=f"{float(far):.3g} positions apart",
+        label=f"not over each other: {float(far):.3g}",
         help=(
             "crop and pad the branches alike on both sides",
             "upsample as was downsampled: what a convolution of 3 with stride 2 has reduced with "
@@ -94,21 +96,35 @@ def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction
     where = 0
     if type(output) is not TensorSpec or output.shape is None:
         return worst, where
-    rank = len(output.shape)
-    owns = []
+    owns: list[tuple[TensorSpec, Reach]] = []
     for tensor in tensors:
         own = reach(tensor, known) if type(tensor) is TensorSpec else None
-        if own is not None and len(own.fields) == rank and own.fields not in owns:
-            owns.append(own.fields)
-    if len(owns) < 2:
+        if own is None or len(own.fields) != len(output.shape):
+            continue
+        if not any(own.fields == other.fields for _, other in owns):
+            owns.append((tensor, own))
+    if len(owns) < 2 or all(_is_slice(tensor) for tensor in tensors):
         return worst, where
     for axis, n in enumerate(output.shape):
-        first = owns[0][axis]
-        for fields in owns[1:]:
-            far = _far(first, fields[axis], n) if isinstance(n, int) else 0
-            if far > worst:
-                worst, where = far, axis
+        first, place = owns[0][1].fields[axis], owns[0][1].origins[axis]
+        for tensor, own in owns[1:]:
+            if own.origins[axis] == place and _sized(owns[0][0], tensor, axis, n):
+                far = _far(first, own.fields[axis], guess(n))
+                if far > worst:
+                    worst, where = far, axis
     return worst, where
+
+
+def _sized(one: TensorSpec, other: TensorSpec, axis: int, count: Dim) -> bool:
+    """Whether both have `count` positions: neither is broadcast, and they are not put in a row."""
+    return isinstance(count, int) and all(
+        tensor.shape is not None and tensor.shape[axis] == count for tensor in (one, other)
+    )
+
+
+def _is_slice(tensor: object) -> bool:
+    source = tensor.source if type(tensor) is TensorSpec else None
+    return source is not None and source.op == "getitem"
 
 
 def _far(one: Field | None, other: Field | None, count: int) -> Fraction | int:

@@ -10,7 +10,8 @@ network can relate two things that are further apart than that part: the image i
 ([Araujo, Norris, Sim: Computing Receptive Fields](https://distill.pub/2019/computing-receptive-fields/);
 the field that has influence is smaller still,
 [Luo et al.](https://arxiv.org/abs/1701.04128)).  Some networks are meant so (BagNet).  Where the
-map is flattened into linear layers instead, these relate all positions, and nothing is said.
+map is flattened into linear layers instead, these relate all positions, and nothing is said; nor
+of texts, signals and sets of points, where a bag of small parts is what is meant.
 
 ## Example
 ```python
@@ -82,7 +83,9 @@ def receptive_field_below_input(network: Network) -> Iterator[Finding]:
         return
     layer, before = pool
     told = before.told(len(before.fields))
-    if before.mixed or LOST in before.fields or not all(f.size < o.size for f, o in told):
+    if before.mixed or LOST in before.fields or len(told) < 2:
+        return
+    if not all(field.size < origin.size for field, origin in told):
         return
     field, image = spelled(f.size for f, _ in told), spelled(o.size for _, o in told)
     yield Finding(

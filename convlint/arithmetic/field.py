@@ -60,15 +60,8 @@ def window(kernel: int, stride: int = 1, before: int = 0, dilation: int = 1) -> 
 
 
 def shifted(start: int, step: int = 1) -> Field:
-    """A slice that begins at `start`; negative: a padding.
-
-    With a `step`, the whole block between two starts: the slices `x[0::2]` and `x[1::2]`, which
-    together lose nothing, are the two halves of one block.
-    """
-    if step == 1:
-        return Field(start, start, 1)
-    block = start - start % step
-    return Field(block, block + step - 1, Fraction(step))
+    """A slice that begins at `start`; negative: a padding."""
+    return Field(start, start, step)
 
 
 def transposed(kernel: int, stride: int = 1, before: int = 0, dilation: int = 1) -> Field:

@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from convlint.judge import judge
+from convlint.tensor import TensorSpec
+from convlint.trace import trace
 from tests.silent.networks import Step, bad_and_good, ones, read, said
 
 LENGTH = 160
@@ -54,6 +57,8 @@ TWO = ones(nn.ConvTranspose1d(1, 1, 2, 2, bias=False))
         (conv(5), Step(lambda x: x[..., 2:-2]), 0),
         (conv(5), Step(lambda x: x[..., :-4]), 2),
         (conv(3, 2, 1), nn.AvgPool1d(2), 0.25),
+        (conv(5, 4, 2), Step(lambda x: x[..., ::4]), 0),  # SlowFast's two rates
+        (conv(3, 2, 1), Step(lambda x: x[..., 1::2]), 0.5),
         (conv(3, 2, 1), Step(lambda x: conv(3, 2)(F.pad(x, (2, 0)))), 0.5),
     ],
 )
@@ -61,7 +66,7 @@ def test_centres_are_apart_as_torch_reads(one: nn.Module, other: nn.Module, far:
     join = Join(one, other)
     assert apart(join) == pytest.approx(far, abs=0.02)
     diagnostics = said(join, ["CL523"], 1, 1, LENGTH)
-    assert [f"up to {far} positions" in d.message for d in diagnostics] == [True] * (far > 0.5)
+    assert [f"up to {far} position" in d.message for d in diagnostics] == [True] * (far > 0.5)
 
 
 def test_causal_branches_end_at_the_same_place() -> None:
@@ -70,8 +75,18 @@ def test_causal_branches_end_at_the_same_place() -> None:
     assert not said(Join(causal, SKIP), ["CL523"], 1, 1, LENGTH)
 
 
+def test_two_images_have_no_places_in_common() -> None:
+    class Two(nn.Module):
+        def forward(self, slow: torch.Tensor, fast: torch.Tensor) -> torch.Tensor:
+            made: torch.Tensor = slow + conv(7, 8, 2)(fast)
+            return made
+
+    specs = [TensorSpec((1, 1, n), torch.float32) for n in (20, 160)]
+    assert not list(judge(trace(Two(), specs), ["CL523"]))
+
+
 def test_the_slices_of_a_focus_layer_are_one_block() -> None:
-    focus = Step(lambda x: torch.cat([x[..., ::2], x[..., 1::2]], 1))
+    focus = Step(lambda x: torch.cat([x[..., at::4] for at in range(4)], 1))
     assert not said(focus, ["CL523"], 1, 1, LENGTH)
 
 
