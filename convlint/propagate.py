@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 
 from convlint import shapes
-from convlint.dims import Unknown
+from convlint.dims import Dim, Shape, Unknown
 from convlint.network import Guard, Layer, Network
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
@@ -177,11 +177,15 @@ def _unknown(output: Any) -> Any:
     return output
 
 
+def _side(shape: Shape | None, dim: int) -> Dim:
+    """A side of a shape, which may have fewer axes here than where it was recorded."""
+    return shape[dim] if shape is not None and -len(shape) <= dim < len(shape) else Unknown()
+
+
 def _plain_call(node: Any, args: Any, kwargs: Any) -> Any:
     """A node that is no layer: a size that is read, arithmetic on sizes, an item of a tuple."""
     if node.op == "call_method" and node.target == "size":
-        shape = args[0].shape
-        return Unknown() if shape is None else shape[args[1]]
+        return _side(args[0].shape, args[1])
     if any(isinstance(a, Unknown) for a in args) and node.target not in vars(operator).values():
         return Unknown()
     try:
@@ -241,8 +245,7 @@ def _evaluate(value: Any, values: Mapping[str, Any]) -> Any:
         return values.get(origin[1].name, Unknown())
     if origin[0] == "size":
         spec = values.get(origin[1].node.name)
-        shape = getattr(spec, "shape", None)
-        return Unknown() if shape is None else shape[origin[2]]
+        return _side(getattr(spec, "shape", None), origin[2])
     if origin[0] == "op":
         operands = [_evaluate(operand, values) for operand in origin[2]]
         if any(isinstance(o, Unknown) for o in operands):

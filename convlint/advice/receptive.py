@@ -328,6 +328,8 @@ def _met(operands: Sequence[TensorSpec], output: Any, found: Reaches) -> Reach |
         own = reach(operand, found)
         if own is None or operand.shape is None or len(own.fields) != len(operand.shape):
             return None
+        if len(operand.shape) > len(output.shape):
+            return None  # torch refuses it
         owns.append(own.spread(operand.shape, output.shape))
     return together(owns, output.shape)
 
