@@ -49,7 +49,14 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         module=network.module,
         fx_graph=network.fx_graph,
     )
+    if any(_count(layer.output) != _count(done[layer.name].output) for layer in network.layers):
+        return Propagated(new, False)  # what took the items one by one would take others
     return Propagated(new, _guards(network, values))
+
+
+def _count(output: Any) -> int:
+    """The items of a tuple; 0 for anything else."""
+    return len(output) if isinstance(output, tuple) else 0
 
 
 def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> bool | None:

@@ -17,8 +17,8 @@ import torch.nn as nn
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Conv2d(3, 32, 1, padding=1)  # error: CL211
-        self.wide = nn.Conv2d(32, 32, (1, 3), padding=1)  # error: CL211
+        self.stem = nn.Conv2d(3, 32, 1, padding=1)  # warning: CL211
+        self.wide = nn.Conv2d(32, 32, (1, 3), padding=1)  # warning: CL211
 
     def forward(self, x):
         return self.wide(self.stem(x))
@@ -49,7 +49,7 @@ from convlint.arithmetic.coverage import certain_windows
 from convlint.arithmetic.drift import exchanged, written
 
 
-@rule("CL211", "conv1d", "conv2d", "conv3d", silent=True)
+@rule("CL211", "conv1d", "conv2d", "conv3d", severity="warning", silent=True)
 def padding_on_1x1(layer: Layer, network: Network) -> Iterator[Finding]:
     found = certain_windows(layer)
     hit = [w for w in found if w.kernel == 1 and (w.padding[0] > 0 or w.padding[1] > 0)]

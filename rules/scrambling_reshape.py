@@ -9,8 +9,9 @@ A reshape reads the values in the order in which they lie in memory and never mo
 ([torch.Tensor.view](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.view.html)).  As
 `(N, C, T)` viewed as `(N, T, C)` nothing raises, and every row is a mixture.  It is proven by the
 sizes: splitting and merging neighbouring axes leaves blocks that nest, and here they do not, be it
-with another batch or image, where the declared sizes happen to nest.  Padding a row and reshaping
-it to shift rows against each other (relative attention) is no fault.
+with another batch or image, where the declared sizes happen to nest.  Where the declared sizes are
+equal and values only change their meaning, it is a warning.  Padding a row and reshaping it to
+shift rows against each other (relative attention) is no fault, and index tables are let alone.
 
 ## Example
 ```python
@@ -52,14 +53,15 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise, permutations
 
-from convlint import Finding, Layer, Network, Shape, known, rule, show
+from convlint import Finding, Layer, Network, Severity, Shape, known, rule, show
 from convlint.advice.batch import batch_of
+from convlint.advice.descent import descended
 from convlint.advice.sizes import Probe, other_batches, other_sizes
 from convlint.arithmetic.refinement import has_refinement, middles
 
-_FIXED = frozenset({"parameter", "buffer", "constant"})
 _SHIFTS = frozenset({"pad", "cat"})
 _VIEWS = frozenset(
     {"view", "reshape", "flatten", "getitem", "contiguous", "unsqueeze", "squeeze", "transpose"}
@@ -69,7 +71,9 @@ _VIEWS = frozenset(
 @rule("CL410", "view", "reshape", "view_as", "reshape_as", silent=True)
 def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
     shapes = _shapes(layer)
-    if shapes is None or _is_shift(layer) or _is_told(layer, network):
+    if shapes is None or layer.name not in network.analysis(descended):
+        return
+    if _is_shift(layer) or _is_told(layer, network):
         return
     old, new = shapes
     if not has_refinement(old, new):
@@ -82,7 +86,9 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         there = probe.network.counterpart(layer)
         shapes = _shapes(there) if there is not None and there.rejected is None else None
         if shapes is not None and not has_refinement(*shapes):
-            yield _finding(layer, old, new, probe)
+            crosses = all(len(middle) > 1 for middle in middles(old, new))
+            severity = None if crosses else Severity.WARNING
+            yield replace(_finding(layer, old, new, probe), severity=severity)
             return
 
 
@@ -91,8 +97,6 @@ def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     if not layer.tensors or layer.rejected is not None or not layer.outputs:
         return None
     given, made = layer.tensors[0], layer.outputs[0]
-    if given.source is None or given.source.op in _FIXED:
-        return None
     old, new = given.shape, made.shape
     if old is None or new is None or not known(*old, *new) or 0 in old or 0 in new:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import dataclasses
 import functools
@@ -14,6 +15,7 @@ import torch
 import torch._functorch.apis as functorch
 import torch.autograd.function
 
+from convlint.trace.counting import Range
 from convlint.trace.cuda import idle
 from convlint.trace.recorder import Recorder
 
@@ -31,6 +33,7 @@ def patched(recorder: Recorder) -> Iterator[None]:
         put(torch.jit.ScriptFunction, "__call__", _unscripted(torch.jit.ScriptFunction.__call__))
         idle(recorder, put)
         put(functorch, "vmap_impl", functools.partial(_vmap, recorder))
+        put(builtins, "range", Range)
         einops = sys.modules.get("einops.einops")
         if einops is not None:  # its cache would answer with the sizes of another tensor
             put(einops, "_reconstruct_from_shape", einops._reconstruct_from_shape_uncached)

@@ -223,6 +223,12 @@ def whole(value: Any) -> Any:
     return value._rounded(int, float.__int__(value))
 
 
+def fixed(value: Size) -> None:
+    """What is recorded holds for this value alone: Python has counted by it."""
+    if value.recorder is not None and not isinstance(value.dim, Unknown):
+        value.recorder.escape(value, int.__pos__(value), unknown=False)
+
+
 def _plain(value: Any) -> Any:
     if type(value) is Size:
         return int.__pos__(value)
@@ -248,6 +254,10 @@ def _arithmetic(function: Callable[[Any, Any], Any], left: Any, right: Any) -> A
     if not isinstance(left, int) or not isinstance(right, int):
         if isinstance(left, float) or isinstance(right, float):
             return _ratio(function, left, right)
+        if function is operator.mul and isinstance(left, (list, tuple)):
+            fixed(right)
+        elif function is operator.mul and isinstance(right, (list, tuple)):
+            fixed(left)
         return NotImplemented
     if isinstance(left, bool) or isinstance(right, bool):
         left, right = _number(left), _number(right)

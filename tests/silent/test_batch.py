@@ -260,4 +260,4 @@ class StepsFirst(nn.Module):
 )
 def test_what_is_meant_is_not_told(net: type[nn.Module], inputs: Any) -> None:
     report = check(net, inputs)
-    assert not report.diagnostics, str(report)
+    assert not [d for d in report.diagnostics if d.severity != "info"], str(report)

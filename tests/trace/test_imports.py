@@ -30,7 +30,8 @@ def here(jobs, **options):
     from convlint.lint import run
     for job in jobs:
         result = run(job)
-        assert not result.diagnostics, result.diagnostics
+        told = [d for d in result.diagnostics if d.severity != "info"]
+        assert not told, told
         assert result.layers > 10
         found = [name for name in set(sys.modules) - before if (name + ".").startswith(slow)]
         assert not found, (job.target.source, found)
