@@ -85,15 +85,18 @@ def passages(network: Network) -> Iterator[Passage]:
             found[id(code)] = code, lines, _spans(code)
     if not found:
         return
+    around: dict[tuple[int, int], list[_Line]] = {}
     for layer in network.layers:
         for frame in layer.frames:
             known = found.get(id(frame.code))
             if known is None:
                 continue
-            span = known[2][frame.lasti // 2]
-            for line in known[1]:
-                if line.start <= span[0] and span[1] <= line.end:
-                    line.layers.append(layer)
+            place = id(frame.code), frame.lasti
+            if place not in around:
+                start, end = known[2][frame.lasti // 2]
+                around[place] = [n for n in known[1] if n.start <= start and end <= n.end]
+            for line in around[place]:
+                line.layers.append(layer)
     outer = {t.source.name for t in _flat(network.outputs) if t.source is not None}
     for code, lines, _ in found.values():
         told = tuple(_told(code, lines, network, outer))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from enum import IntEnum
+from typing import TypeAlias
 
 from convlint.advice.passage import traced
 from convlint.arithmetic.window import axes_of
@@ -20,7 +21,9 @@ _WINDOWS = ("conv", "max_pool", "avg_pool", "lp_pool")
 _MERGES = frozenset({"flatten", "view", "reshape"})
 _FEATURES = frozenset({"linear", "embedding", "lstm", "gru", "rnn", "bilinear"})
 _HELD = frozenset({"parameter", "buffer", "constant"})
-_DEEPEST = 40
+_DEEPEST = 60
+
+_Known: TypeAlias = dict[tuple[str, int], "Dependence"]
 
 
 class Dependence(IntEnum):
@@ -35,47 +38,61 @@ class Dependence(IntEnum):
     UNCLEAR = 3
 
 
-def dependence(tensor: TensorSpec, axis: int, owner: str, depth: int = 0) -> Dependence:
+def dependence(tensor: TensorSpec, axis: int, owner: str) -> Dependence:
     """What side `axis` depends on.
 
     Args:
         owner: the class whose code is meant, as `owner_of` calls it: what it is given from
             outside is not fixed by the numbers in it.
     """
+    return _dependence(tensor, axis, owner, {}, 0)
+
+
+def _dependence(tensor: TensorSpec, axis: int, owner: str, known: _Known, depth: int) -> Dependence:
+    """The same; `known` is what has been told of the layers' sides, for branches meet again."""
     if tensor.shape is None or depth > _DEEPEST:
         return Dependence.UNCLEAR
     layer, axis = traced(tensor, axis % len(tensor.shape))
     if layer is None or len(layer.outputs) != 1 or layer.outputs[0].shape is None:
         return Dependence.UNCLEAR
-    rank = len(layer.outputs[0].shape)
+    key = layer.name, axis
+    if key not in known:
+        known[key] = _made(layer, axis, len(layer.outputs[0].shape), owner, known, depth + 1)
+    return known[key]
+
+
+def _made(layer: Layer, axis: int, rank: int, owner: str, known: _Known, depth: int) -> Dependence:
+    """What a side depends on that `layer` makes."""
     if layer.op == "input":
         return Dependence.INPUT
     if layer.op in _HELD:
         return Dependence.ARGUMENTS
-    made = Dependence.NUMBERS if _is_made(layer, owner) else Dependence.ARGUMENTS
-    if layer.op in _FEATURES and axis == rank - 1:
-        return made
     if layer.op == "cat":
         parts = [t for t in layer.tensors if t.source is not None and len(t.shape or ()) == rank]
-        return max((dependence(t, axis, owner, depth + 1) for t in parts), default=made)
-    if layer.op.startswith("adaptive_") and axis >= rank - axes_of(layer.op):
-        return made
-    if layer.op.startswith(_WINDOWS):
-        if layer.op.startswith("conv") and axis == rank - 1 - axes_of(layer.op):
-            return made
-        return max(made, dependence(layer.tensors[0], axis, owner, depth + 1))
+        kinds = [_dependence(part, axis, owner, known, depth) for part in parts]
+        return max(kinds, default=Dependence.UNCLEAR)
     if layer.op in _MERGES:
-        return _merged(layer, axis, owner, depth)
-    return Dependence.UNCLEAR
-
-
-def _merged(layer: Layer, axis: int, owner: str, depth: int) -> Dependence:
-    """What the last side depends on, which a flatten has merged of several."""
-    before, after = layer.tensors[0], layer.outputs[0].shape or ()
-    sides = before.shape or ()
-    if axis != len(after) - 1 or len(sides) < len(after) or sides[:axis] != after[:axis]:
+        sides = _merged(layer, axis)
+        kinds = [_dependence(layer.tensors[0], side, owner, known, depth) for side in sides]
+        return max(kinds, default=Dependence.UNCLEAR)
+    is_window = layer.op.startswith(_WINDOWS)
+    is_channels = layer.op.startswith("conv") and axis == rank - 1 - axes_of(layer.op)
+    is_feature = layer.op in _FEATURES and axis == rank - 1
+    is_pooled = layer.op.startswith("adaptive_") and axis >= rank - axes_of(layer.op)
+    if not (is_window or is_feature or is_pooled):
         return Dependence.UNCLEAR
-    return max(dependence(before, side, owner, depth + 1) for side in range(axis, len(sides)))
+    own = Dependence.NUMBERS if _is_made(layer, owner) else Dependence.ARGUMENTS
+    if is_channels or not is_window:
+        return own
+    return max(own, _dependence(layer.tensors[0], axis, owner, known, depth))
+
+
+def _merged(layer: Layer, axis: int) -> range:
+    """The sides that a flatten merges into the last one; none where that is not what it does."""
+    before, after = layer.tensors[0].shape or (), layer.outputs[0].shape or ()
+    if axis != len(after) - 1 or len(before) < len(after) or before[:axis] != after[:axis]:
+        return range(0)
+    return range(axis, len(before))
 
 
 def _is_made(layer: Layer, owner: str) -> bool:

@@ -27,6 +27,9 @@ _POINTWISE: Final = frozenset({
 })  # fmt: skip
 """Layers whose sides are those of their input, each in its place."""
 
+_IN_PLACE: Final = ("conv", "max_pool", "avg_pool", "lp_pool", "cat", "interpolate")
+"""The beginnings of layers that keep the order of the sides, and may change their sizes."""
+
 
 def traced(tensor: TensorSpec, axis: int) -> tuple[Layer | None, int]:
     """The layer that made side `axis`, and which of its sides it is."""
@@ -99,4 +102,6 @@ def _is_same(layer: Layer, before: Shape, out: Shape, axis: int) -> bool:
     side = out[axis]
     if not (isinstance(side, int) and before[axis] == side):
         return False
-    return layer.op in _POINTWISE or (before.count(side) == 1 and out.count(side) == 1)
+    if layer.op in _POINTWISE or layer.op.startswith(_IN_PLACE):
+        return True
+    return before.count(side) == 1 and out.count(side) == 1

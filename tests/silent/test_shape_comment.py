@@ -167,6 +167,19 @@ SILENT = {
             x = F.max_pool2d(x, 2)  # (N, 16, 8, 8)
         return x
         """,
+    "as many channels as places": """
+        x = F.avg_pool2d(self.conv1(x), 8)
+        x = x.flatten(2).transpose(1, 2)  # (N, 49, 16)
+        return x
+        """,
+    "many branches": """
+        x = self.conv1(x)
+        for _ in range(40):
+            x = torch.cat([x[:, :8], x[:, 8:]], 1)
+            x = torch.cat([F.max_pool2d(x, 3, 1), F.avg_pool2d(x, 3, 1)], 1)[:, :16]
+            x = F.pad(x, (1, 1, 1, 1))
+        return x.flatten(2)  # (N, 16, 50176)
+        """,
     "sides of 1": "x = self.conv1(x).mean((2, 3), keepdim=True)  # (N, 16)\nreturn x",
     "the same elements": "x = self.conv1(x).flatten(1)  # (N, 16, 32, 32)\nreturn x",
     "any": "x = self.conv1(x)  # (N, ?, 32, -1)\nreturn x",
