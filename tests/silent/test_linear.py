@@ -69,7 +69,9 @@ def test_a_pair_that_is_told_has_no_less_rank_than_one_convolution(
     """Where it squeezes the channels, the pair can do less than one convolution, on purpose."""
     torch.manual_seed(0)
     network = nn.Sequential(
-        nn.Conv2d(before, between, 1, bias=False), nn.Conv2d(between, behind, 1, bias=False)
+        nn.Conv2d(before, between, 1, bias=False),
+        nn.Conv2d(between, behind, 1, bias=False),
+        nn.ReLU(),  # a network without any activation is taken for a sketch
     )
     one, two = network[0].weight[:, :, 0, 0], network[1].weight[:, :, 0, 0]
     full = int(torch.linalg.matrix_rank(two @ one)) == min(before, behind)
