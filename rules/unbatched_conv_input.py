@@ -1,19 +1,20 @@
 """# unbatched-conv-input
 
 ## What it does
-Finds convolutions and poolings that read the batch as channels: a tensor with one axis less than
-images have is taken for a single image without a batch.
+Finds convolutions that read the batch as channels, since a tensor with one axis less than they
+want is taken for a single sample without a batch, and 1-d poolings that so slide along a vector of
+features.
 
 ## Why is this bad?
-`nn.AvgPool1d` on `(N, L)`, or `nn.MaxPool2d` on `(N, H, W)`, does not raise: the samples are read
-as the channels of one sample
-([torch.nn.AvgPool1d](https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html)).  So
-the window slides along something else than the author had in mind: the columns of a feature
-vector.
+`nn.AvgPool1d` on `(N, F)` does not raise: the samples are read as the channels of one sample
+([torch.nn.AvgPool1d](https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html)), and
+the window slides along the columns of the feature vector, which are no neighbours.  Pooling masks
+of `(N, H, W)` or `(N, T)` gives what was meant, and is no fault.
 
 ## Example
 ```python
 # convlint: target Net 4,12,20
+import torch
 import torch.nn as nn
 
 class Net(nn.Module):
@@ -24,6 +25,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         x = self.conv(x).amax(2)
+        x = torch.cat([x, -x], 1)
         return self.pool(x)  # warning: CL415
 ```
 
@@ -47,22 +49,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Layer, Network, Severity, rule
+from convlint import Finding, Label, Layer, Network, Severity, origin, rule
 from convlint.advice.batch import batch_of
 from convlint.arithmetic.window import axes_of
 
-_KINDS = ("conv", "max_pool", "avg_pool", "lp_pool", "adaptive_avg_pool", "adaptive_max_pool")
+_POOLS = ("max_pool1d", "max_pool1d_with_indices", "avg_pool1d", "lp_pool1d")
+_FEATURES = frozenset({"linear", "cat", "embedding", "flatten", "view", "reshape", "lstm", "gru"})
 
 
-@rule(
-    "CL415", *(f"{kind}{n}d" for kind in _KINDS for n in (1, 2, 3)),
-    *(f"max_pool{n}d_with_indices" for n in (1, 2, 3)), severity=Severity.WARNING,
-    silent=True,
-)  # fmt: skip
+@rule("CL415", "conv1d", "conv2d", "conv3d", *_POOLS, severity=Severity.WARNING, silent=True)
 def unbatched_conv_input(layer: Layer, network: Network) -> Iterator[Finding]:
     image = layer.args["input"]
     axes = axes_of(layer.op)
     if image.rank != axes + 1 or layer.rejected is not None:
+        return
+    made = origin(image, -1) if layer.op in _POOLS else None
+    if layer.op in _POOLS and (made is None or made.op not in _FEATURES):
         return
     batch = network.analysis(batch_of)
     if batch is None or not batch.is_certain:
