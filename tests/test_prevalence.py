@@ -122,17 +122,21 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
     whole = " ".join(measure.measurable())
     older, newer = judged("timm", "a"), judged("timm", "a", ("CL101", "error"), asked=whole)
     others = [judged("timm", "b"), judged("timm", "c", asked=whole), *OUTCOMES[4:6]]
+    others.append(Judged("cifar", "slow", failure="not done after 120 s", lost=True))
     lines = [results.line(outcome) for outcome in (older, *others, newer)]
     file.write_text("".join(lines) + lines[0][:20], encoding="utf-8")
     known = measure.read(file)
     assert known["timm/a"] == newer
     assert measure.done(known) == {"timm/a", "timm/c", "timm/vit", "timm/lost"}
-    assert measure.forget(file, ["cifar"]) == set()
-    assert measure.forget(file, ["cifar"], ["CL101"]) == set()
+    assert measure.forget(file, ["torchvision"]) == set()
+    assert measure.forget(file, ["torchvision"], ["CL101"]) == set()
     assert measure.forget(file, ["timm"], ["CL101"]) == {"timm/a"}
-    assert set(measure.read(file)) == {"timm/b", "timm/c", "timm/vit", "timm/lost"}
+    assert set(measure.read(file)) == {
+        "cifar/slow",
+        *(f"timm/{n}" for n in ("b", "c", "vit", "lost")),
+    }
     assert measure.forget(file, ["timm"]) == {"timm/b", "timm/c", "timm/lost"}
-    assert set(measure.read(file)) == {"timm/vit"}
+    assert set(measure.read(file)) == {"timm/vit", "cifar/slow"}
 
 
 # How it is shown.

@@ -40,6 +40,8 @@ class Judged:
     """Why it is none of the networks that are counted."""
     failure: str = ""
     """Why there is nothing to judge."""
+    lost: bool = False
+    """Whether the process failed (too slow, too large, a crash): it may go well another time."""
     seconds: float = 0.0
 
     @property
@@ -71,7 +73,7 @@ class Judgement:
 
     def lost(self, reason: str) -> Judged:
         """It could not be judged."""
-        return Judged(self.model.library, self.model.name, failure=reason)
+        return Judged(self.model.library, self.model.name, failure=reason, lost=True)
 
 
 def measurable() -> list[str]:
@@ -135,7 +137,8 @@ def read(file: Path) -> dict[str, Judged]:
 def done(known: dict[str, Judged]) -> set[str]:
     """Of the networks that have a line, those that today's rules need not be shown again."""
     codes = set(measurable())
-    return {key for key, o in known.items() if not o.is_counted or codes <= set(o.asked)}
+    final = (o for o in known.values() if not o.lost)
+    return {o.key for o in final if not o.is_counted or codes <= set(o.asked)}
 
 
 def forget(file: Path, chosen: Collection[str], hit: Collection[str] = ()) -> set[str]:
