@@ -155,7 +155,7 @@ def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             bound = op.bind(func, args, kwargs)
         output = op.shape(**bound)
     except shapes.Rejected as reason:
-        return layer.at(bound, UNKNOWN_TENSOR, str(reason))
+        return _renamed(layer, bound).at(bound, UNKNOWN_TENSOR, str(reason))
     except (TypeError, ValueError, LookupError, AttributeError, AssertionError):
         return _unanswered(layer, args, kwargs)
     in_place = node.op == "call_method" and node.target.endswith("_") and node.target[-2] != "_"
@@ -164,12 +164,18 @@ def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
     return layer.at(bound, output)
 
 
+def _renamed(layer: Layer, bound: Any) -> Layer:
+    """`layer`, or where its arguments have no names now, a call that no rule knows."""
+    known = bound or not shapes.is_named(layer.op)
+    return layer if known else replace(layer, op=f"torch.{layer.op}")
+
+
 def _unanswered(layer: Layer, args: Any, kwargs: Any) -> Layer:
     """An operator without a shape function: what was recorded, where nothing has changed."""
     bound = {str(i): a for i, a in enumerate(args)} | dict(kwargs)
     if _same(bound, dict(layer.args)):
         return layer
-    return layer.at(bound, _unknown(layer.output))
+    return _renamed(layer, {}).at(bound, _unknown(layer.output))
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -192,7 +198,7 @@ def _side(shape: Shape | None, dim: int) -> Dim:
 def _plain_call(node: Any, args: Any, kwargs: Any) -> Any:
     """A node that is no layer: a size that is read, arithmetic on sizes, an item of a tuple."""
     if node.op == "call_method" and node.target == "size":
-        return _side(args[0].shape, args[1])
+        return _side(getattr(args[0], "shape", None), args[1])
     if any(isinstance(a, Unknown) for a in args) and node.target not in vars(operator).values():
         return Unknown()
     try:

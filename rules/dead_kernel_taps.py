@@ -102,7 +102,7 @@ def _helps(found: Sequence[Window], axes: Sequence[Window]) -> Iterator[str]:
 
 def _smaller_dilation(found: Sequence[Window], axes: Sequence[Window]) -> str | None:
     """The largest dilation at which every tap meets the map, where padding keeps the size."""
-    kept = all(w.stride == 1 and drift(w) == 0 and guess(w.extent) % 2 for w in found)
+    kept = all(w.stride == 1 and drift(w) == 0 and guess(w.kernel) % 2 for w in found)
     dilations = {w.dilation for w in found}
     most = min((guess(w.size) - 1) // ((guess(w.kernel) - 1) // 2) for w in axes) if kept else 0
     if most < 1 or dilations == {1} or len(dilations) > 1:

@@ -232,6 +232,8 @@ def _interpolated(layer: Layer, found: Reaches) -> Reach | None:
     if before is None or output.shape is None or len(output.shape) != len(before.fields):
         return None
     axes = mode_axes(args["mode"], len(image.shape)) or 0
+    if axes > len(image.shape):
+        return None  # torch refuses it
     factors = per_axis(args["scale_factor"], axes) if args["size"] is None else None
     steps: list[Field | None] = []
     for at in range(-axes, 0):
