@@ -15,7 +15,7 @@ from torch import nn
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.judge import judge
 from convlint.network import Network
-from convlint.rule import silent
+from convlint.rule import rules, silent
 from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace import build, trace
 
@@ -71,7 +71,8 @@ def convlint_says(
 
     inputs = [TensorSpec(tuple(shape), dtype) for shape, dtype in specs]
     network = trace(build(construct), inputs, training=training)
-    return network, raising(judge(network))
+    asked = [rule.code for rule in rules() if rule.default and not rule.silent]
+    return network, raising(judge(network, asked))
 
 
 def raising(found: Iterable[Diagnostic]) -> list[Diagnostic]:
