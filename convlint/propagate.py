@@ -64,7 +64,10 @@ def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> 
 
     The graph is only followed up to there.
     """
-    values, _ = _flow(network, inputs, _leading_to(network, guard))
+    try:
+        values, _ = _flow(network, inputs, _leading_to(network, guard))
+    except RuntimeError:  # lazy weights, which get their size by running
+        return None
     return _answer(guard, values)
 
 
