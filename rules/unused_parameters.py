@@ -85,6 +85,8 @@ def unused_parameters(network: Network) -> Iterator[Finding]:
     if not unused or network.module is None or network.other_mode is None:
         return
     unused &= network.other_mode.structure.unused
+    elsewhere = network.elsewhere  # what another side of a branch uses is not idle
+    unused = frozenset(p for p in unused if elsewhere.isdisjoint((p, *_prefixes(p))))
     for path, names in _grouped(network.module, unused).items():
         if not _is_part_of_a_layer(network.module, path, names):
             yield _finding(network, path, names)
