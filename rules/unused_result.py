@@ -78,9 +78,17 @@ def unused_result(network: Network) -> Iterator[Finding]:
     told: set[Location] = set()
     for layer, place, name in found:
         at = place.location(place.expression)
+        if _moves_weights(layer):
+            continue
         if at not in told and is_dead_in(network.other_mode, layer):
             told.add(at)
             yield _finding(layer, place, name, network)
+
+
+def _moves_weights(layer: Layer) -> bool:
+    """Whether weights are moved or converted, as `self.cuda()` does it in place."""
+    sources = [t.source for t in layer.tensors if t.source is not None]
+    return bool(sources) and all(source.op in ("parameter", "buffer") for source in sources)
 
 
 def _finding(layer: Layer, place: Written, name: str, network: Network) -> Finding:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 import torch
@@ -63,7 +63,7 @@ def trace(
     ) -> Network:
         for last in (False,) * _RESTARTS + (True,):
             known = len(plain)
-            with contextlib.suppress(Restart), restored(module):
+            with suppress(Restart), restored(module):
                 recorder = Recorder(module)
                 recorder.escapes = plain
                 recorder.may_restart = not last
@@ -82,7 +82,7 @@ def trace(
             watch: Watch | None = None,
         ) -> Network:
             if training in (None, mode) and answers is None and watch is None:
-                with contextlib.suppress(RuntimeError):  # lazy weights: sized by running only
+                with suppress(RuntimeError):  # lazy weights: sized by running only
                     found = propagate(network, inputs or {})
                     if found.guards_hold:
                         return found.network
@@ -145,7 +145,7 @@ def _trace(
             noted_definitions() as made,
             mode,
             traced_calls(recorder, mode, watch),
-            watch or contextlib.nullcontext(),
+            watch or nullcontext(),
         ):
             returned = module(*positional, **keywords)
         result = _plain(returned)
