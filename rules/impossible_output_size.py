@@ -33,7 +33,7 @@ import torch.nn as nn
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.up = nn.ConvTranspose2d(8, 4, 3, stride=2, padding=1, output_padding=1)
+        self.up = nn.ConvTranspose2d(8, 4, 4, stride=2, padding=1, output_padding=1)
 
     def forward(self, x):
         return self.up(x)

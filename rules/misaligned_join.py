@@ -1,8 +1,8 @@
 """# misaligned-join
 
 ## What it does
-Finds maps that are added or concatenated although the centres of their receptive fields are more
-than half a position apart: a neighbour of the position that is joined would fit better.
+Finds maps that are added or concatenated although the centres of their receptive fields are a
+whole position or more apart: a neighbour of the position that is joined would fit better.
 
 ## Why is this bad?
 Position `i` of one branch then speaks of another place in the image than position `i` of the
@@ -66,7 +66,7 @@ def misaligned_join(network: Network) -> Iterator[Finding]:
     for layer in network.layers:
         if layer.op == "add" or layer.op == "cat":
             far, axis = _furthest(layer, known)
-            if far > Fraction(1, 2):
+            if far >= 1:
                 found.append((layer, far, axis))
     if not found:
         return
