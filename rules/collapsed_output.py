@@ -47,6 +47,7 @@ from collections.abc import Iterator, Sequence
 from convlint import Dim, Finding, Label, Layer, Network, Shape, known, origin, rule
 from convlint.arithmetic.layout import NAMES
 from convlint.arithmetic.window import (
+    WINDOWED,
     Window,
     axes_of,
     mode_axes,
@@ -58,12 +59,9 @@ from convlint.arithmetic.window import (
     windows,
 )
 
-_WINDOWS = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_pool{}")
-_NAMES = tuple(name.format(axes) for name in _WINDOWS for axes in ("1d", "2d", "3d"))
-
 
 @rule(
-    "CL201", *_NAMES, "im2col", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "CL201", *WINDOWED, "im2col", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
     "max_unpool1d", "max_unpool2d", "max_unpool3d", "interpolate",
 )  # fmt: skip
 def collapsed_output(layer: Layer, network: Network) -> Iterator[Finding]:

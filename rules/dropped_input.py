@@ -44,13 +44,12 @@ from collections.abc import Iterator
 
 from convlint import Finding, Layer, Network, rule
 from convlint.arithmetic.coverage import certain_windows, dropped, last, last_rows
-
-_NAMES = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_pool{}")
+from convlint.arithmetic.window import WINDOWED
 
 
 @rule(
     "CL505",
-    *(name.format(axes) for name in _NAMES for axes in ("1d", "2d", "3d")),
+    *WINDOWED,
     "im2col",
     severity="info",
     default=False,

@@ -29,11 +29,16 @@ def described(folder: Path) -> Any:
 
 
 def errors(file: Path, inputs: Any, training: bool) -> list[Diagnostic]:
+    return [d for d in told(file, inputs, training) if d.severity is Severity.ERROR]
+
+
+def told(file: Path, inputs: Any, training: bool) -> list[Diagnostic]:
+    """The errors and warnings."""
     texts = inputs if isinstance(inputs, list) else [inputs]
     job = Job(
         parse_target(f"{file}:Net"), tuple(parse(t) for t in texts), "train" if training else "eval"
     )
-    return [d for d in run(job).diagnostics if d.severity is Severity.ERROR]
+    return [d for d in run(job).diagnostics if d.severity is not Severity.INFO]
 
 
 def numbers(fix: Any) -> list[int]:
@@ -66,7 +71,24 @@ def test_every_error_is_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda p: p.name)
-def test_no_error_on_the_fixed_network(folder: Path) -> None:
+def test_neither_error_nor_warning_on_the_fixed_network(folder: Path) -> None:
     case = described(folder)
     inputs = case.get("fixed_input", case["input"])
-    assert errors(folder / "fixed.py", inputs, case["train_mode"]) == []
+    assert told(folder / "fixed.py", inputs, case["train_mode"]) == []
+
+
+def test_most_of_the_silent_bugs_are_found() -> None:
+    """Four in five; the others have shapes that a good network could have."""
+    silent = [folder for folder in CASES if described(folder)["silent"]]
+    missed = [folder.name for folder in silent if not is_found(folder)]
+    assert len(missed) <= len(silent) // 5, missed
+
+
+def is_found(folder: Path) -> bool:
+    """Whether an error or warning stands at a line that the case names."""
+    case = described(folder)
+    lines = {e.get(key) for e in case["errors"] for key in ("line_call", "line_def")} - {None}
+    return any(
+        d.location and lines & {d.location.row, *(label.location.row for label in d.related)}
+        for d in told(folder / "buggy.py", case["input"], case["train_mode"])
+    )

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-KEPT: Final = frozenset(
+SINGLE: Final = frozenset(
     {
         "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
         "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu",
         "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
         "threshold", "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d",
-        "feature_alpha_dropout", "feature_dropout", "identity", "batch_norm",
-        "native_batch_norm", "local_response_norm", "cross_map_lrn2d", "channel_shuffle",
+        "feature_alpha_dropout", "feature_dropout", "identity", "local_response_norm",
+        "cross_map_lrn2d",
         "clone", "contiguous", "detach", "requires_grad", "to", "float", "half", "bfloat16",
-        "double", "type", "type_as", "abs", "exp", "log", "sqrt", "rsqrt", "square", "neg",
+        "double", "type", "abs", "exp", "log", "sqrt", "rsqrt", "square", "neg",
         "sin", "cos", "erf", "log1p", "expm1", "reciprocal", "sign", "floor", "round",
         "ceil",
     }
 )  # fmt: skip
-"""They take one map, with whatever numbers and weights."""
+"""They take one map and nothing of the batch."""
+
+KEPT: Final = SINGLE | {"batch_norm", "native_batch_norm", "channel_shuffle", "type_as"}
+"""They keep the positions of one map, whatever else they take: statistics, a dtype."""
 
 JOINED: Final = frozenset(
     {

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from convlint.advice.pointwise import SINGLE
 from convlint.arithmetic.coverage import (
     certain_windows,
     has_holes,
@@ -20,26 +21,15 @@ from convlint.arithmetic.coverage import (
     trailing,
 )
 from convlint.arithmetic.layout import NAMES
-from convlint.arithmetic.window import Window, pad_ends
+from convlint.arithmetic.window import WINDOWED, Window, pad_ends
 from convlint.dims import guess, known
 from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
 
-_KINDS: Final = ("conv{}", "max_pool{}", "max_pool{}_with_indices", "avg_pool{}", "lp_pool{}")
-SLIDING: Final = frozenset(k.format(d) for k in _KINDS for d in ("1d", "2d", "3d")) | {"im2col"}
+SLIDING: Final = frozenset((*WINDOWED, "im2col"))
 """Operators with windows."""
 
-_POINTWISE: Final = frozenset(
-    {
-        "relu", "relu6", "hardtanh", "threshold", "elu", "selu", "celu", "gelu", "silu", "mish",
-        "leaky_relu", "hardswish", "hardsigmoid", "softplus", "softshrink", "hardshrink",
-        "logsigmoid", "rrelu", "prelu", "sigmoid", "tanh", "softsign", "tanhshrink", "softmax2d",
-        "local_response_norm", "cross_map_lrn2d", "identity", "dropout", "alpha_dropout",
-        "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d",
-        "clone", "contiguous", "detach", "to", "float", "half", "double", "bfloat16", "clamp",
-        "clamp_min", "clamp_max", "abs", "neg", "exp", "log", "sqrt", "square", "requires_grad",
-    }
-)  # fmt: skip
+_POINTWISE: Final = SINGLE | {"softmax2d", "clamp", "clamp_min", "clamp_max"}
 _COMPUTED: Final = frozenset(
     {
         "input", "add", "sub", "mul", "div", "maximum", "minimum", "batch_norm", "group_norm",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
 
 from convlint.advice.pointwise import JOINED, KEPT
 from convlint.advice.reach import LOST, Origin, Reach, plain, together
@@ -32,17 +31,16 @@ from convlint.tensor import TensorSpec
 Reaches: TypeAlias = dict[str, Reach | None]
 """By the name of a layer; None where not even the rank is known."""
 
-_KNOWN: Final[WeakKeyDictionary[Network, Reaches]] = WeakKeyDictionary()
-
 
 def reaches(network: Network) -> Mapping[str, Reach | None]:
-    """What is known of the output of every layer, by the layer's name."""
-    found = _KNOWN.get(network)
-    if found is None:
-        found = {}
-        for layer in network.layers:
-            found[layer.name] = _made(layer, found)
-        _KNOWN[network] = found
+    """What is known of the output of every layer, by the layer's name; worked out once."""
+    return network.analysis(_walked)
+
+
+def _walked(network: Network) -> Reaches:
+    found: Reaches = {}
+    for layer in network.layers:
+        found[layer.name] = _made(layer, found)
     return found
 
 

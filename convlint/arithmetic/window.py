@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from convlint.network import Layer
 
 
+_SLIDING: Final = ("conv", "max_pool", "avg_pool", "lp_pool")
+WINDOWED: Final = (
+    *(f"{kind}{axes}d" for kind in _SLIDING for axes in (1, 2, 3)),
+    *(f"max_pool{axes}d_with_indices" for axes in (1, 2, 3)),
+)
+"""The operators with windows that `windows` reads, but for `im2col`."""
+
+
 def window_size(
     n: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, ceil: bool = False
 ) -> Dim:
