@@ -138,6 +138,8 @@ def _adaptive(axes: int, indices: bool | None) -> ShapeFunction:
 
     def sizes(input: TensorSpec, output_size: Any) -> TensorSpec:
         wanted: tuple[Any, ...]
+        if output_size is None:
+            raise Rejected("output_size must not be None; only one of its numbers may be")
         if isinstance(output_size, (tuple, list)):
             wanted = tuple(output_size)
             if len(wanted) != axes:

@@ -82,7 +82,12 @@ def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 def test_adaptive_pool(axes: int, functional: bool, maximum: bool, data: st.DataObject) -> None:
     side = st.one_of(st.none(), st.integers(0, 6)) if axes > 1 else st.integers(0, 6)
     wanted = data.draw(
-        st.one_of(st.integers(-1, 6), st.tuples(*[side] * axes), st.tuples(*[side] * (axes + 1)))
+        st.one_of(
+            st.integers(-1, 6),
+            st.tuples(*[side] * axes),
+            st.tuples(*[side] * (axes + 1)),
+            st.none(),
+        )
     )
     arguments = {"return_indices": data.draw(st.booleans())} if maximum else {}
     shape = data.draw(images(axes))
