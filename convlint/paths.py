@@ -25,7 +25,7 @@ from convlint.network import Decision, Guard, Layer, Network, Place, Raised
 from convlint.quote import quote
 from convlint.resizing import Resized, Search, bound, otherwise
 from convlint.trace.bytecode import asked, is_check, is_kept, sides
-from convlint.trace.watch import Watch
+from convlint.trace.watch import Expired, Watch
 
 MOST: Final = 16
 """How many paths of one network are traced, the declared one among them."""
@@ -171,7 +171,9 @@ class _Tracks:
             return network
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException:  # a side that exits, loops or is beyond us: nothing is said of it
+        except (Expired, SystemExit):  # a side that loops or exits
+            return None
+        except BaseException:  # a side that is beyond us: nothing is said of it
             if os.environ.get("CONVLINT_STRICT"):
                 raise
             return None
