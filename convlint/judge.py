@@ -14,7 +14,7 @@ from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
 
 BATCH: Final = "<batch>"
-"""The stage of rules that are asked about the faults of another batch size."""
+"""The stage of rules that are asked about another batch size: what fails, and what never changes."""
 
 FAILED: Final = "this rule itself failed"
 """How the finding begins that stands for a rule that raised."""
@@ -42,7 +42,7 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
 def _at_another_batch(
     asked: Rule, network: Network, told: Collection[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """What `asked` says of the faults that only another batch has."""
+    """What `asked` says of the faults that only another batch has, and of what it answers there."""
     batch = network.analysis(batch_of)
     if batch is None or not batch.is_certain:
         return
@@ -53,6 +53,9 @@ def _at_another_batch(
         if found.severity is Severity.ERROR and places.isdisjoint(_at(found)):
             for finding in _asked(asked, batch, size, found):
                 yield _diagnostic(asked, finding, None)
+    for change in batch.fixed:
+        for finding in _asked(asked, batch, size, change):
+            yield _diagnostic(asked, finding, change.layer)
 
 
 def _at(found: Diagnostic) -> Iterator[Location | None]:

@@ -52,9 +52,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Finding, Network, known, product, rule, show
-from convlint.advice.batch import Batch, Change, batch_of
-
-_RESHAPES = frozenset({"view", "reshape", "view_as", "reshape_as", "flatten", "unflatten"})
+from convlint.advice.batch import RESHAPES, Batch, Change, batch_of
 
 
 @rule("CL411", silent=True)
@@ -63,7 +61,7 @@ def batch_changed(network: Network) -> Iterator[Finding]:
     if batch is None or not batch.is_certain:
         return
     for change in batch.changes:
-        if change.layer.op in _RESHAPES and _cuts(change):
+        if change.layer.op in RESHAPES and _cuts(change):
             yield _finding(batch, change)
 
 

@@ -105,11 +105,11 @@ def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 
 
 def _is_told(layer: Layer, network: Network) -> bool:
-    """Whether batch-changed speaks of it."""
+    """Whether batch-changed or hard-coded-batch speaks of it."""
     batch = network.analysis(batch_of)
     if batch is None or not batch.is_certain:
         return False
-    return any(change.layer is layer for change in batch.changes)
+    return any(change.layer is layer for change in (*batch.changes, *batch.fixed))
 
 
 def _count(shape: tuple[int, ...]) -> int:

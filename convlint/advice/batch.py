@@ -32,6 +32,9 @@ SEQUENCES: Final = (
 )  # fmt: skip
 """Operators that read a sequence along axis 0, or along axis 1 if they are `batch_first`."""
 
+RESHAPES: Final = frozenset({"view", "reshape", "view_as", "reshape_as", "flatten", "unflatten"})
+"""Operators that read the same elements in the same order with other sizes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -98,6 +101,41 @@ class Batch:
                     found[change.layer.name] = change
         return tuple(found.values())
 
+    @cached_property
+    def fixed(self) -> tuple[Change, ...]:
+        """The operators behind which an output has as many rows as this batch, at any batch.
+
+        The samples lie along another axis there, or are gone.
+        """
+        found = {}
+        for tensor, axes in zip(self.network.results, self.given, strict=True):
+            if axes and axes[0] == 0 and tensor.shape and tensor.shape[0] == self.size:
+                change = self._fixing(tensor)
+                if change is not None:
+                    found[change.layer.name] = change
+        return tuple(found.values())
+
+    def _fixing(self, tensor: TensorSpec) -> Change | None:
+        """Go back from an output to the operator that took the batch away from axis 0."""
+        layer = tensor.source
+        while layer is not None:
+            carrying = [
+                (taken, axes)
+                for taken, axes in zip(layer.tensors, self.taken(layer), strict=True)
+                if axes and any(axes)
+            ]
+            if not carrying:
+                return None
+            before, axes = carrying[0]
+            if axes[0]:
+                made, after = self.made(layer)[0], layer.outputs[0]
+                if axes[0] != ONE or not made or made[0] != 0 or not after.shape:
+                    return None
+                is_moved = layer.op in RESHAPES and after.shape[0] == self.size and any(made)
+                return Change(layer, before, after, made[0]) if is_moved else None
+            layer = before.source
+        return None
+
     def _change(self, tensor: TensorSpec) -> Change | None:
         """Go back from an output to where axis 0 held the batch once."""
         layer = tensor.source
@@ -144,7 +182,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`layer` takes the batch once along axis 0 of `before`, and gives it `factor` times."""
+    """`layer` takes the batch once along axis 0 of `before`, and gives it `factor` times there."""
 
     layer: Layer
     before: TensorSpec
