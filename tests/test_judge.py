@@ -35,6 +35,28 @@ class Guarded(nn.Module):
             return x
 
 
+class Anything(nn.Module):
+    """`nn.Identity` hands on whatever it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.conv = nn.Conv2d(3, 8, 3, stride=2), nn.Conv2d(8, 8, 3)
+        self.norm, self.same = nn.BatchNorm2d(8), nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        y = self.norm(self.stem(x))
+        (y,) = self.same((y,))
+        named = self.same({"map": self.same([y, None])[0]})
+        self.same(None)
+        made: tuple[torch.Tensor, ...] = self.same((self.conv(named["map"]), y))
+        return made
+
+
+def test_every_rule_can_be_asked_about_what_is_no_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVLINT_STRICT", "1")
+    assert convlint.check(Anything, "2,3,32,32", select=("ALL",)).ok
+
+
 def test_twins_are_told_once_and_named() -> None:
     (found,) = convlint.check(Twins, "1,3").diagnostics
     assert found.layer == "heads.0"

@@ -101,8 +101,10 @@ def _constant(layer: Layer, found: Reaches) -> Reach | None:
 
 
 def _kept(layer: Layer, found: Reaches) -> Reach | None:
-    source = layer.args["input"].source
-    return found[source.name] if source is not None else _constant(layer, found)
+    given = layer.args["input"]
+    if not isinstance(given, TensorSpec):  # nn.Identity takes anything
+        return None
+    return found[given.source.name] if given.source is not None else _constant(layer, found)
 
 
 # -- windows
