@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -22,6 +23,10 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """0 for info, 2 for error: what `--fail-on` compares."""
         return {"info": 0, "warning": 1, "error": 2}[self.value]
+
+
+FAIL_ON: Final = (*(severity.value for severity in Severity), "never")
+"""What `--fail-on` may be: the least severity that fails a run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -276,9 +276,9 @@ def _cause(exitcode: int | None) -> _Silence:
 
 def _lost(job: Job, message: str, *help: str, at: Location | None = None) -> Result:
     found = Diagnostic(
-        CODE, NAME, Severity.ERROR, message, at, target=job.target.display, help=tuple(help)
+        CODE, NAME, Severity.ERROR, message, at, target=job.display, help=tuple(help)
     )
-    return Result(job.target.display, (found,), incomplete=True)
+    return Result(job.display, (found,), incomplete=True)
 
 
 def _failed(job: Job, error: BaseException, limits: _Limits) -> Result:

@@ -26,6 +26,13 @@ class Job:
     want_shapes: bool = False
     expected: tuple[Contract, ...] = ()
     """What must come out."""
+    name: str = ""
+    """What configuration calls the target, if it does."""
+
+    @property
+    def display(self) -> str:
+        """What reports call the target."""
+        return self.name or self.target.display
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
 
 BATCH: Final = "<batch>"
-"""The stage of rules that are asked about another batch size: what fails, and what never changes."""
+"""The stage of rules that are asked about another batch: what fails, and what does not change."""
 
 FAILED: Final = "this rule itself failed"
 """How the finding begins that stands for a rule that raised."""

@@ -102,7 +102,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
     def make() -> nn.Module:
         target = job.target
-        if target.is_file and not os.path.exists(target.source):
+        if target.is_file and not os.path.exists(target.path):
             load(target)  # says so, without waiting for torch
         from convlint.trace.modules import noted_definitions
 
@@ -113,9 +113,9 @@ def run(job: Job, deadline: float | None = None) -> Result:
     diagnostics, network, unseen = _checked(
         make, job.inputs, job.mode == "train", codes, job.expected, deadline
     )
-    found = tuple(replace(d, target=job.target.display) for d in diagnostics)
+    found = tuple(replace(d, target=job.display) for d in diagnostics)
     return Result(
-        job.target.display,
+        job.display,
         found,
         tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
         incomplete=network is None or any(not r.certain for r in network.raised),

@@ -42,7 +42,7 @@ def load(target: Target) -> object:
 
 
 def _from_file(target: Target) -> ModuleType:
-    path = Path(target.source).expanduser()
+    path = target.path
     try:
         if path.is_dir():
             raise TargetError(f"{quote(target.source)} is a folder; write the file in it")
@@ -58,17 +58,17 @@ def _from_file(target: Target) -> ModuleType:
         root, name = package
         # Behind all else: run as a part of its package, the folder of a file is not importable,
         # and a `types.py` or `random.py` in it must not hide the standard library's.
-        _importable([root, *_here()], [str(path.parent)])
+        _importable([root, *_here(target)], [str(path.parent)])
         module = _guarded(target, lambda: importlib.import_module(name))
         if _is_same(getattr(module, "__file__", None), path):
             return module
     else:
-        _importable([str(path.parent), *_here()], [])
+        _importable([str(path.parent), *_here(target)], [])
     return _guarded(target, lambda: _execute(path))
 
 
 def _from_module(target: Target) -> ModuleType:
-    _importable(_here(), [])
+    _importable(_here(target), [])
     return _guarded(target, lambda: importlib.import_module(target.source))
 
 
@@ -152,11 +152,12 @@ def _package(path: Path) -> tuple[str, str] | None:
     return (str(folder), ".".join(parts)) if is_member else None
 
 
-def _here() -> list[str]:
+def _here(target: Target) -> list[str]:
+    root = [target.root] if target.root else []
     try:
-        return [os.getcwd()]
+        return [*root, os.getcwd()]
     except OSError:  # the folder was deleted
-        return []
+        return root
 
 
 def _importable(first: list[str], last: list[str]) -> None:

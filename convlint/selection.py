@@ -41,6 +41,10 @@ class Selectable(Protocol):
 class SelectionError(ValueError):
     """A selector that selects nothing; the message is one line."""
 
+    def __init__(self, message: str, selector: str = "") -> None:
+        super().__init__(message)
+        self.selector = selector
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -83,7 +87,7 @@ def parse(selector: str, rules: Collection[Selectable]) -> str:
         difflib.get_close_matches(selector.upper(), names, n=1)
     )
     hint = f"; did you mean `{near[0]}`?" if near else ""
-    raise SelectionError(f"no rule is called `{selector}`{hint}")
+    raise SelectionError(f"no rule is called `{selector}`{hint}", selector)
 
 
 def _weight(selectors: Iterable[str], rule: Selectable) -> int:

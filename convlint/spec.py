@@ -16,7 +16,7 @@ import difflib
 import json
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,6 +100,18 @@ def parse(text: str) -> InputSpec:
             )
     sizes, colon, dtype = rest.partition(":")
     return InputSpec(name, _shape(sizes, text), _dtype(dtype, text) if colon else "float32")
+
+
+def distinct(inputs: Sequence[InputSpec]) -> None:
+    """Refuse a name that is given twice.
+
+    Raises:
+        SpecError: one is.
+    """
+    names = [one.name for one in inputs if one.name is not None]
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"{quote(name)} is given twice")
 
 
 def parse_all(inputs: object) -> tuple[InputSpec, ...]:

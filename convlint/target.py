@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from convlint.diagnostic import Location
@@ -44,6 +45,14 @@ class Target:
     called: bool = False
     args: tuple[object, ...] = ()
     kwargs: tuple[tuple[str, object], ...] = ()
+    root: str = ""
+    """The folder that `source` is relative to, and that modules are looked for in; else the
+    current one."""
+
+    @property
+    def path(self) -> Path:
+        """The file that is named, where one is."""
+        return Path(self.root) / Path(self.source).expanduser()
 
     @property
     def display(self) -> str:

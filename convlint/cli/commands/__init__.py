@@ -1,0 +1,1 @@
+"""The commands: every module is one, found by its presence."""

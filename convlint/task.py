@@ -1,0 +1,40 @@
+"""One network that is to be linted, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from convlint.contract import Contract
+from convlint.job import Job, Mode
+from convlint.selection import Selection
+from convlint.spec import InputSpec
+from convlint.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A target with what it is called with: one `Job` for each mode.
+
+    `name` is the one that configuration gives it, else empty; `ignore` selects rules that are off
+    for this target; `origin` says where the task was found, as `pyproject.toml:12`.
+    """
+
+    target: Target
+    inputs: tuple[InputSpec, ...] = ()
+    modes: tuple[Mode, ...] = ("eval",)
+    expected: tuple[Contract, ...] = ()
+    name: str = ""
+    ignore: tuple[str, ...] = ()
+    origin: str = "command line"
+
+    @property
+    def display(self) -> str:
+        """What reports call it."""
+        return self.name or self.target.display
+
+    def jobs(self, selection: Selection, want_shapes: bool = False) -> Iterator[Job]:
+        """What is to be done, one job for each mode."""
+        chosen = replace(selection, ignore=(*selection.ignore, *self.ignore))
+        for mode in self.modes:
+            yield Job(self.target, self.inputs, mode, chosen, want_shapes, self.expected, self.name)
