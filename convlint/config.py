@@ -164,7 +164,7 @@ class _Reader:
             "ignore": self.words,
             "extend_select": self.words,
             "fail_on": lambda v, *k: self.choice(v, FAIL_ON, *k),
-            "output_format": self.string,
+            "output_format": self.format,
             "timeout": self.seconds,
             "memory_limit": self.memory,
             "exclude": self.words,
@@ -334,6 +334,11 @@ class _Reader:
             raise self.error(f"{quote(str(key[-1]))} is {shown}; it may be "
                              + ", ".join(choices), *key)  # fmt: skip
         return cast(str, value)
+
+    def format(self, value: Any, *key: str | int) -> str:
+        from convlint.report import formats
+
+        return self.choice(value, formats(), *key)
 
     def seconds(self, value: Any, *key: str | int) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:

@@ -187,7 +187,7 @@ def _validate(call: Call) -> None:
     config = call.config
     configured = {
         Selection(config.select, config.ignore, config.extend_select),
-        *(Selection(ignore=task.ignore) for task in call.tasks),
+        *(Selection(ignore=task.ignore) for task in config.targets),
     }
     if not {call.selection, *configured} - {Selection()}:
         return
