@@ -11,12 +11,13 @@ import signal
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Final
 
 from convlint import memory
 from convlint.diagnostic import Diagnostic, Location, Severity
+from convlint.footprint import Opened
 from convlint.job import Job, Result
 from convlint.stream import bounded
 
@@ -63,10 +64,12 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
 def _answer(job: Job, terms: Terms) -> bytes:
     """The result of a job, or what became of it."""
     began = time.monotonic()
+    opened = Opened()
     try:
         from convlint.lint import run as check
 
-        return pickle.dumps(check(job, began + terms.seconds * _MAIN))
+        result = check(job, began + terms.seconds * _MAIN)
+        return pickle.dumps(replace(result, opened=opened.files()))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, terms))

@@ -71,6 +71,12 @@ class Result:
     incomplete: bool = False
     layers: int = 0
     unseen: tuple[Unseen, ...] = ()
+    files: tuple[str, ...] = ()
+    """The user's own Python files that were imported: absolute paths."""
+    opened: tuple[str, ...] = ()
+    """Other files that the user's code has read, or has not found."""
+    hurried: bool = False
+    """Whether something was left out for want of time: the next run may say more."""
 
     @property
     def unchecked(self) -> bool:
@@ -92,6 +98,9 @@ def merge(results: Iterable[Result]) -> Result:
             incomplete=first.incomplete or other.incomplete,
             layers=max(first.layers, other.layers),
             unseen=_in_both(first.unseen, other.unseen),
+            files=tuple(dict.fromkeys(first.files + other.files)),
+            opened=tuple(dict.fromkeys(first.opened + other.opened)),
+            hurried=first.hurried or other.hurried,
         )
     return first
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
@@ -82,7 +83,7 @@ def check(
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
     expected = parse_expected(expect)
-    diagnostics, network, unseen = _checked(
+    diagnostics, network, unseen, _ = _checked(
         lambda: _module(model, args, dict(kwargs or {}), str(model)),
         specs,
         training,
@@ -110,7 +111,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
 
-    diagnostics, network, unseen = _checked(
+    diagnostics, network, unseen, hurried = _checked(
         make, job.inputs, job.mode == "train", codes, job.expected, deadline
     )
     found = tuple(replace(d, target=job.display) for d in diagnostics)
@@ -121,6 +122,8 @@ def run(job: Job, deadline: float | None = None) -> Result:
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=unseen,
+        files=footprint.files(),
+        hurried=hurried,
     )
 
 
@@ -140,14 +143,15 @@ def _checked(
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
-) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
+) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...], bool]:
+    """The findings, the network, the lines that were not seen, and whether time was short."""
     try:
         module = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
-        return list(fault("<import>", error)), None, ()
+        return list(fault("<import>", error)), None, (), False
     except _Unusable as unusable:
-        return list(fault(unusable.stage, unusable.error)), None, ()
+        return list(fault(unusable.stage, unusable.error)), None, (), False
     from convlint.trace import trace
     from convlint.trace.watch import Watch, decides
 
@@ -165,9 +169,10 @@ def _checked(
 
         found, network = paths.explore(network, codes, watch, deadline)
         unseen = paths.unseen(watch)
+    hurried = watch is not None and watch.hurried
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
-    return sorted(found, key=lambda d: -d.severity.rank), network, unseen
+    return sorted(found, key=lambda d: -d.severity.rank), network, unseen, hurried
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:

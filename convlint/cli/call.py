@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convlint import contract, spec, target
+from convlint import cache, contract, spec, target
+from convlint.cache import Cache
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
-from convlint.job import Mode, Result
+from convlint.job import Job, Mode, Result, merge
 from convlint.selection import Selection, SelectionError, split
 from convlint.task import Task
+
+if TYPE_CHECKING:
+    from convlint.server import Server
 
 _NOTHING = (
     "what should be checked? write convlint model.py:Net --input 1,3,8,8, or configure targets in "
@@ -32,6 +38,8 @@ class Call:
     fail_on: str
     output_format: str
     quiet: bool
+    cache: Cache
+    workers: int | None
 
 
 def asked(
@@ -47,10 +55,14 @@ def asked(
     memory_limit: int | None = None,
     fail_on: str | None = None,
     output_format: str | None = None,
+    workers: int | None = None,
+    cache_dir: Path | None = None,
+    no_cache: bool = False,
     **network: Any,
 ) -> Call:
     """What the options ask for."""
     config = _config(config_file, isolated)
+    kept = Cache(None if no_cache else _folder(cache_dir, config))
     selection = Selection(
         split(select) or config.select,
         (*config.ignore, *split(ignore)),
@@ -65,30 +77,50 @@ def asked(
         fail_on or config.fail_on or "warning",
         output_format or config.output_format or "text",
         quiet,
+        kept,
+        workers,
     )
 
 
-def results(call: Call, want_shapes: bool = False) -> list[Result]:
-    """Run every task in every mode; one result for each task."""
-    from convlint import isolate
-    from convlint.job import merge
-    from convlint.progress import Progress
-
+def results(call: Call, want_shapes: bool = False, server: Server | None = None) -> list[Result]:
+    """Run every task in every mode, where its result is not known; one result for each task."""
     _validate(call)
     jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
-    found: list[Result] = []
+    known = [call.cache.get(job) for job in jobs]
+    missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
+    found = _run(call, missing, server) if missing else iter(())
+    ordered = iter([result or next(found) for result in known])
+    return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+
+
+def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> Iterator[Result]:
+    from convlint import isolate
+    from convlint.progress import Progress
+
+    since = time.time()
     with Progress([job.display for job in jobs], not call.quiet) as progress:
-        for result in isolate.run(
+        found = isolate.run(
             jobs,
             timeout=call.timeout,
             memory_limit=call.memory_limit,
             quiet=call.quiet,
             waiting=progress.tick,
-        ):
-            found.append(result)
+            workers=call.workers or os.cpu_count() or 1,
+            server=server,
+        )
+        for job, result in zip(jobs, found, strict=True):
+            call.cache.put(job, result, since)
             progress.advance()
-    ordered = iter(found)
-    return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+            yield result
+
+
+def _folder(given: Path | None, config: Config) -> Path | None:
+    """Where results are kept; None for nowhere."""
+    if os.environ.get("CONVLINT_NO_CACHE"):
+        return None
+    if given is not None:
+        return given
+    return config.path(config.cache_dir or cache.FOLDER)
 
 
 def _config(file: Path | None, isolated: bool) -> Config:
@@ -191,9 +223,7 @@ def _validate(call: Call) -> None:
     }
     if not {call.selection, *configured} - {Selection()}:
         return
-    from convlint.rule import rules
-
-    known = tuple(rules())
+    known = tuple(call.cache.rules())
     try:
         for selection in configured:
             selection.codes(known)

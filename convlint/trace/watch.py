@@ -35,6 +35,7 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
 
     def __init__(self) -> None:
         self.deadline: float | None = None
+        self.hurried = False
         """The time (`time.monotonic`) at which what runs is ended with `Expired`."""
         self.active = False
         self._filter = FrameFilter()
@@ -90,6 +91,7 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         def on_line(frame: FrameType, event: str, argument: Any) -> Any:
             rows.add(frame.f_lineno)
             if self.deadline is not None and time.monotonic() > self.deadline:
+                self.hurried = True
                 raise Expired
             return on_line
 
