@@ -67,7 +67,9 @@ def _answer(job: Job, terms: Terms) -> bytes:
     opened = Opened()
     try:
         from convlint.lint import run as check
+        from convlint.load import write_settled_bytecode_only
 
+        write_settled_bytecode_only()
         result = check(job, began + terms.seconds * _MAIN)
         return pickle.dumps(replace(result, opened=opened.files()))
     except BaseException as error:

@@ -42,7 +42,7 @@ class Opened:
         read = {_source(name) for name, written in self._written.items() if not written}
         caller = getattr(sys.modules.get("__main__"), "__file__", None)
         others = (read | _imported()) - {*files(), *sys.path, os.path.abspath(caller or "")}
-        return tuple(sorted(n for n in others if _is_own(n) and not os.path.isdir(n)))
+        return tuple(sorted(n for n in others if is_own(n) and not os.path.isdir(n)))
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open":
@@ -63,7 +63,7 @@ def _imported() -> set[str]:
     return {
         os.path.normpath(name)
         for name in names
-        if isinstance(name, str) and os.path.isabs(name) and os.path.isfile(name) and _is_own(name)
+        if isinstance(name, str) and os.path.isabs(name) and os.path.isfile(name) and is_own(name)
     }
 
 
@@ -77,7 +77,8 @@ def _source(name: str) -> str:
         return name
 
 
-def _is_own(name: str) -> bool:
+def is_own(name: str) -> bool:
+    """Whether a file or folder is the user's own, and not installed, the system's or ours."""
     path = os.path.abspath(name)
     torch = getattr(sys.modules.get("torch"), "__file__", None)
     foreign = (

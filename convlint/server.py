@@ -51,18 +51,24 @@ class Server:
             Gone: before all results are there; the server is closed then.
         """
         process, pipe = self._started()
-        done = False
+        left = len(jobs)
         try:
             pipe.send_bytes(pickle.dumps((jobs, terms, workers)))
-            for _ in jobs:
-                yield self._next(process, pipe, terms, waiting)
-            done = True
+            while left:
+                answer = self._next(process, pipe, terms, waiting)
+                left -= 1
+                yield answer
         except (EOFError, OSError):
             process.join(child.GRACE)
             raise Gone(process.exitcode) from None
         finally:
-            if not done:  # what it still has to say is not for the next caller
+            if left:  # what it still has to say is not for the next caller
                 self.close()
+
+    def start(self) -> None:
+        """Let it import torch already."""
+        if child.can_fork():
+            self._started()
 
     def close(self) -> None:
         """End it, and the checks that it has begun."""

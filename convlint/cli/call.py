@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +68,13 @@ def asked(
         (*config.ignore, *split(ignore)),
         (*config.extend_select, *split(extend_select)),
     )
+
+    def recorded(task: Task) -> Iterator[str]:
+        for job in task.jobs(selection):
+            yield from kept.files(job)
+
     return Call(
-        tuple(_tasks(targets, config, **network)),
+        tuple(_tasks(targets, config, recorded, **network)),
         selection,
         config,
         timeout or config.timeout or 60.0,
@@ -88,12 +93,12 @@ def results(call: Call, want_shapes: bool = False, server: Server | None = None)
     jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
     known = [call.cache.get(job) for job in jobs]
     missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
-    found = _run(call, missing, server) if missing else iter(())
+    found = iter(_run(call, missing, server) if missing else ())
     ordered = iter([result or next(found) for result in known])
     return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
 
 
-def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> Iterator[Result]:
+def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:
     from convlint import isolate
     from convlint.progress import Progress
 
@@ -108,10 +113,12 @@ def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> Iterator[Res
             workers=call.workers or os.cpu_count() or 1,
             server=server,
         )
+        results = []
         for job, result in zip(jobs, found, strict=True):
             call.cache.put(job, result, since)
             progress.advance()
-            yield result
+            results.append(result)
+    return results
 
 
 def _folder(given: Path | None, config: Config) -> Path | None:
@@ -138,6 +145,7 @@ def _config(file: Path | None, isolated: bool) -> Config:
 def _tasks(
     words: Sequence[str],
     config: Config,
+    recorded: Callable[[Task], Iterable[str]],
     *,
     inputs: Sequence[str],
     arguments: Sequence[str],
@@ -145,7 +153,10 @@ def _tasks(
     modes: Sequence[Mode],
     **_: Any,
 ) -> Iterator[Task]:
-    """The tasks that the words name; all that are configured where there is no word."""
+    """The tasks that the words name; all that are configured where there is no word.
+
+    A word that is a file or folder names the configured tasks that it concerns.
+    """
     changed: dict[str, Any] = {}
     if inputs:
         changed["inputs"] = _inputs(inputs)
@@ -156,7 +167,13 @@ def _tasks(
     named = {task.display: task for task in config.targets}
     if not words and not named:
         raise Failure(_NOTHING)
-    for word in dict.fromkeys(words or named):
+    paths = [word for word in words if named and word not in named and os.path.exists(word)]
+    wanted = [word for word in words if word not in paths] if words else list(named)
+    if paths:
+        from convlint.concern import concerned
+
+        wanted += (one.display for one in concerned(config.targets, paths, config.file, recorded))
+    for word in dict.fromkeys(wanted):
         task = named.get(word) or _configured(_target(word), config)
         yield replace(task, target=_with(task, arguments), **changed)
 
