@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from convlint.target import TargetError
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from convlint.trace.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,24 @@ def _checked(
         return list(fault("<import>", error)), None, ()
     except _Unusable as unusable:
         return list(fault(unusable.stage, unusable.error)), None, ()
+    network, watch = followed(module, args, kwargs, training, names)
+    network = replace(network, expected=expected)
+    found, network = told(network, watch, codes, deadline)
+    if watch is None:
+        return found, network, ()
+    from convlint import paths
+
+    return found, network, paths.unseen(watch)
+
+
+def followed(
+    module: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    training: bool = False,
+    names: Sequence[str] = (),
+) -> tuple[Network, Watch | None]:
+    """Trace a network; with the lines that ran, where its code decides anything."""
     from convlint.trace import trace
     from convlint.trace.watch import Watch, decides
 
@@ -156,18 +176,30 @@ def _checked(
     if watch is None and network.decisions and network.again is not None:
         watch = Watch()
         network = network.again(watch=watch)
-    network = replace(network, expected=expected)
-    unseen: tuple[Unseen, ...] = ()
+    return network, watch
+
+
+def told(
+    network: Network,
+    watch: Watch | None,
+    codes: Collection[str] | None = None,
+    deadline: float | None = None,
+) -> tuple[list[Diagnostic], Network]:
+    """What the rules say of a network, on all sides of its branches where it was watched.
+
+    Args:
+        codes: the rules to ask; None for those that are on by default.
+        deadline: the time (`time.monotonic`) from which on no further side is traced.
+    """
     if watch is None:
         found = list(judge(network, codes))
     else:
         from convlint import paths
 
         found, network = paths.explore(network, codes, watch, deadline)
-        unseen = paths.unseen(watch)
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
-    return sorted(found, key=lambda d: -d.severity.rank), network, unseen
+    return sorted(found, key=lambda d: -d.severity.rank), network
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:
