@@ -374,6 +374,7 @@ def _results(
     from convlint import isolate
     from convlint.job import Job, merge
     from convlint.progress import Progress
+    from convlint.suppress import suppressed
 
     modes = cast("Sequence[Mode]", tuple(dict.fromkeys(modes)))
     selection = _selection(select, ignore, extend_select)
@@ -393,7 +394,8 @@ def _results(
             results.append(result)
             progress.advance()
     each = len(modes)
-    return [merge(results[start : start + each]) for start in range(0, len(results), each)]
+    merged = [merge(results[start : start + each]) for start in range(0, len(results), each)]
+    return suppressed(merged, selection)
 
 
 def _jobs(
