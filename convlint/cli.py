@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from types import FrameType
 
+    from convlint.baseline import Counts
     from convlint.contract import Contract
     from convlint.job import Mode, Result
     from convlint.report import Style
@@ -276,6 +277,12 @@ def _formats() -> tuple[str, ...]:
     "--statistics", is_flag=True, section="Output", help="Only how often each rule has spoken."
 )
 @_option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    section="Rules",
+    help="Report only what is not counted in this file, which `convlint baseline` writes.",
+)
+@_option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
     default="warning",
@@ -283,11 +290,16 @@ def _formats() -> tuple[str, ...]:
     section="Output",
     help="The least severity for which the exit status is 1.",
 )
-def check(output_format: str, statistics: bool, fail_on: str, **options: Any) -> None:
+def check(
+    output_format: str, statistics: bool, fail_on: str, baseline: Path | None, **options: Any
+) -> None:
     """Check networks (the command where none is written)."""
     from convlint import report
 
+    counts = _counts(baseline) if baseline is not None else {}  # before the long work
     results = _results(want_shapes=False, **options)
+    if baseline is not None:
+        results = _new(results, counts, baseline, **options)
     style = _style(statistics=statistics, **options)
     _emit(report.render(output_format, results, style), options["output_file"], style.color)
     click.get_current_context().exit(_status(results, fail_on))
@@ -308,6 +320,69 @@ def shapes(**options: Any) -> None:
     click.get_current_context().exit(
         UNCHECKED if any(result.unchecked for result in results) else 0
     )
+
+
+@cli.command(cls=_Command)
+@_network_options
+@_option(
+    "--baseline",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=".convlint-baseline.json",
+    show_default=True,
+    section="Output",
+    help="The file to write.",
+)
+def baseline(file: Path, **options: Any) -> None:
+    """Count the findings of today in a file, so that check --baseline reports only newer ones.
+
+    Entries of targets that are not named, and of rules that are not on, stay. The exit status is
+    2 where a target could not be checked: then its entries stay too.
+    """
+    from convlint import baseline as before
+    from convlint import report
+
+    old = _counts(file, new=True)
+    results = _results(want_shapes=False, **options)
+    try:
+        number = before.renew(file, results, old, before.unasked(_selected(**options)))
+    except before.BaselineError as error:
+        raise _Failure(str(error)) from None
+    style, lost = _style(**options), [result for result in results if result.unchecked]
+    text = report.render("text", lost, style) if lost else ""
+    if not options["quiet"]:
+        text += f"Wrote {file}: {number} finding{'' if number == 1 else 's'}.\n"
+    _emit(text, options["output_file"], style.color)
+    click.get_current_context().exit(UNCHECKED if lost else 0)
+
+
+def _counts(file: Path, new: bool = False) -> Counts:
+    """What a baseline counts; nothing where there is none and it is to be a `new` one."""
+    from convlint import baseline
+
+    try:
+        return baseline.read(file)
+    except baseline.BaselineError as error:
+        if new and isinstance(error, baseline.Absent):
+            return {}
+        raise _Failure(str(error)) from None
+
+
+def _new(results: Sequence[Result], counts: Counts, file: Path, **options: Any) -> list[Result]:
+    """What is not in a baseline; what is, and what is no more, is told on stderr."""
+    from convlint import baseline
+
+    off = baseline.unasked(_selected(**options))
+    found = baseline.compared(results, counts, file.parent, off)
+    for line in found.told if not options["quiet"] else ():
+        _say(line)
+    return list(found.results)
+
+
+def _selected(
+    *, select: Sequence[str], ignore: Sequence[str], extend_select: Sequence[str], **_: Any
+) -> Selection:
+    return _selection(select, ignore, extend_select)
 
 
 @cli.command()
