@@ -180,8 +180,8 @@ def read(path: Path) -> dict[Entry, int]:
 
 def _entries(targets: dict[str, dict[str, dict[str, int]]]) -> Iterator[tuple[Entry, int]]:
     for target, layers in targets.items():
-        for layer, rules in layers.items():
-            for rule, count in rules.items():
+        for layer, of_layer in layers.items():
+            for rule, count in of_layer.items():
                 if type(count) is not int or count < 1:
                     raise ValueError
                 yield Entry(target, layer, rule), count

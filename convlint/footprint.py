@@ -43,7 +43,8 @@ def _loaded() -> Iterator[str]:
                 filename = module.__file__
             except Exception:  # anything may stand in `sys.modules`
                 continue
-            if isinstance(filename, str):
+            # A relative one is none: `torch.ops` says that it is "_ops.py".
+            if isinstance(filename, str) and os.path.isabs(filename):
                 yield filename
 
 
