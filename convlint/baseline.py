@@ -67,8 +67,9 @@ def counted(results: Iterable[Result], folder: Path) -> Counter[Entry]:
     """How often each rule speaks of each layer; what says that something was not checked is no
     finding to get used to."""
     return Counter(
-        _entry(found, named(result.target, folder))
+        _entry(found, name)
         for result in results
+        for name in [named(result.target, folder)]
         for found in result.diagnostics
         if not must_stand(found)
     )

@@ -133,16 +133,15 @@ def test_rows_are_those_of_the_statement() -> None:
 
 _PIECES = st.sampled_from(
     [
-        *("# ", "convlint:", " ", "ignore", "file-ignore", "[", "]", "CL210", ",", "a-b", "\n", "'"),
-        *('"""', "(", ")", "x = 1", "def forward(", "    ", "\t", "\\\n", "\r", "\x00", "\x0c", "é"),
+        *("# ", "convlint:", " ", "ignore", "file-ignore", "[", "]", "CL210", ",", "a-b"),
+        *("x = 1", "def forward(", "(", ")", "'", '"""', "é", "    "),
+        *("\n", "\t", "\\\n", "\r", "\x00", "\x0c"),
     ]
-)  # fmt: skip
+)
 
 
 @given(st.text() | st.lists(_PIECES, max_size=20).map("".join))
 def test_any_text_is_read(text: str) -> None:
-    for found in pragmas(text):
-        assert found.instead or text
     assert {one.location.row for one in pragmas(text)} <= comment_rows(text)
 
 
