@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
@@ -66,25 +67,24 @@ def ran(network: Network, watch: Watch | None) -> tuple[Ran, ...]:
     if not wanted or network.raised:
         return ()
     rows: dict[str, set[int]] = {name: set() for name in wanted}
-    missed = {id(code): missing for code, missing in watch.unseen()} if watch is not None else {}
-    frames: dict[tuple[int, int], Frame] = {
-        (id(frame.code), frame.lasti): frame for frame in _frames(network)
-    }
-    for (code, _), frame in frames.items():
+    watched = watch.rows() if watch is not None else {}
+    frames = {(id(frame.code), frame.lasti): frame for frame in _frames(network)}
+    for frame in frames.values():
         held = rows.get(os.path.abspath(frame.code.co_filename))
         if held is not None:
-            held |= _whole(frame.code, missed.get(code)) or {frame.location.row}
+            held |= watched.get(id(frame.code), frozenset()) | _whole(frame.code)
+            held |= {frame.location.row, frame.code.co_firstlineno}
     return tuple(Ran(name, tuple(sorted(found))) for name, found in rows.items())
 
 
-def _whole(code: CodeType, missed: Iterable[int] | None) -> set[int]:
-    """All lines of a function that ran; none where it has branches that were not watched."""
+def _whole(code: CodeType) -> set[int]:
+    """All lines of a function that ran; none where it has code that need not run with it."""
     from convlint.trace.bytecode import branches
 
-    if missed is None and branches(code):
+    loops = dis.opmap["FOR_ITER"] in code.co_code[::2]  # perhaps not even once
+    if loops or code.co_exceptiontable or branches(code):
         return set()
-    rows = {row for _, _, row in code.co_lines() if row is not None}
-    return rows.difference(missed or ())
+    return {row for _, _, row in code.co_lines() if row is not None}
 
 
 def _frames(network: Network) -> Iterator[Frame]:
