@@ -348,6 +348,7 @@ def test_what_is_said_of_a_comment_is_switched_off_by_name_only() -> None:
         ("ignore[CL210, CL007]", 0),
         ("ignore[CL210, unused-suppression]", 0),
         ("ignore[CL210]  # convlint: ignore", 2),
+        ("ignore[CL210]  # convlint: ignore[ALL]", 2),
         ("ignore[nonsense, CL008]", 0),
     ):
         source = Source(f"a  # convlint: {comment}\n")
@@ -439,8 +440,8 @@ def run(
 
 def test_a_network_with_comments(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     status, out = run("net.py:Net", "--output-format", "json")
-    told = [one for one in json.loads(out) if one["severity"] != "info"]
-    found = [(one["code"], one["location"]["row"]) for one in told]
+    loud = [one for one in json.loads(out) if one["severity"] != "info"]
+    found = [(one["code"], one["location"]["row"]) for one in loud]
     # In a branch that was not taken, in a class that was not made: nothing is known of those.
     assert found == [("CL007", 17), ("CL007", 29)]
     assert status == 1
