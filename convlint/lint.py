@@ -8,16 +8,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
-from convlint.job import Job, Result, Row, Unseen
+from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
 from convlint.rule import rules
 from convlint.selection import Selection
 from convlint.spec import InputSpec, parse_all
+from convlint.suppress import suppressed
 from convlint.target import TargetError
 
 if TYPE_CHECKING:
@@ -84,14 +86,19 @@ def check(
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
     expected = parse_expected(expect)
-    diagnostics, network, unseen = _checked(
+    checked = _checked(
         lambda: _module(model, args, dict(kwargs or {}), str(model)),
         specs,
         training,
         codes,
         expected,
     )
-    return Report(tuple(diagnostics), network, tuple(one for one in unseen if one.rows))
+    network = checked.network
+    files = footprint.sources(network) if network is not None else ()
+    result = Result("", checked.diagnostics, files=files, ran=checked.ran)
+    (result,) = suppressed([result], selection)
+    unseen = tuple(one for one in checked.unseen if one.rows)
+    return Report(result.diagnostics, network, unseen)
 
 
 def run(job: Job, deadline: float | None = None) -> Result:
@@ -112,17 +119,18 @@ def run(job: Job, deadline: float | None = None) -> Result:
             found = load(target)
         return _module(found, target.args, dict(target.kwargs), target.name)
 
-    diagnostics, network, unseen = _checked(
-        make, job.inputs, job.mode == "train", codes, job.expected, deadline
-    )
-    found = tuple(replace(d, target=job.display) for d in diagnostics)
+    checked = _checked(make, job.inputs, job.mode == "train", codes, job.expected, deadline)
+    network = checked.network
+    found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     return Result(
         job.display,
         found,
         tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
-        unseen=unseen,
+        unseen=checked.unseen,
+        files=footprint.imported(job.target),
+        ran=checked.ran,
     )
 
 
@@ -135,6 +143,16 @@ class _Unusable(Exception):
         self.error = error
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What comes of one check, before anything is switched off."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    network: Network | None = None
+    unseen: tuple[Unseen, ...] = ()
+    ran: tuple[Ran, ...] = ()
+
+
 def _checked(
     make: Callable[[], nn.Module],
     inputs: tuple[InputSpec, ...],
@@ -142,22 +160,23 @@ def _checked(
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
-) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
+) -> _Checked:
     try:
         module = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
-        return list(fault("<import>", error)), None, ()
+        return _Checked(tuple(fault("<import>", error)))
     except _Unusable as unusable:
-        return list(fault(unusable.stage, unusable.error)), None, ()
+        return _Checked(tuple(fault(unusable.stage, unusable.error)))
     network, watch = followed(module, args, kwargs, training, names)
     network = replace(network, expected=expected)
     found, network = told(network, watch, codes, deadline)
-    if watch is None:
-        return found, network, ()
-    from convlint import paths
+    unseen: tuple[Unseen, ...] = ()
+    if watch is not None:
+        from convlint import paths
 
-    return found, network, paths.unseen(watch)
+        unseen = paths.unseen(watch)
+    return _Checked(tuple(found), network, unseen, footprint.ran(network, watch))
 
 
 def followed(
@@ -301,4 +320,5 @@ def _rows(network: Network, found: tuple[Diagnostic, ...]) -> Iterator[Row]:
             layer.formula,
             layer.call,
             tuple(dict.fromkeys(codes.get((layer.path, inputs), ()))),
+            layer.path,
         )

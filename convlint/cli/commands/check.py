@@ -31,6 +31,12 @@ def _formats() -> tuple[str, ...]:
 )
 @option("--statistics", is_flag=True, section="Output", help="Only how often each rule has spoken.")
 @option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    section="Rules",
+    help="Report only what is not counted in this file, which `convlint baseline` writes.",
+)
+@option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
     section="Output",
@@ -39,10 +45,14 @@ def _formats() -> tuple[str, ...]:
 def command(statistics: bool, **options: Any) -> None:
     """Check networks: the given ones, or those of the configuration."""
     from convlint import report
+    from convlint.cli import known
     from convlint.cli.call import asked, results
 
     call = asked(**options)
+    counts = known.counts(call.baseline) if call.baseline is not None else None
     found = results(call)
+    if call.baseline is not None and counts is not None:
+        found = known.hidden(found, counts, call.baseline, call)
     shown = style(statistics=statistics, **options)
     emit(report.render(call.output_format, found, shown), options["output_file"], shown.color)
     click.get_current_context().exit(status(found, call.fail_on))
