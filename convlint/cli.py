@@ -258,7 +258,7 @@ def cli(ctx: click.Context) -> None:
 def _formats() -> tuple[str, ...]:
     """What `report.formats` gives, without the import of the package: `--help` is at once."""
     folder = Path(__file__).parent / "report"
-    found = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    found = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
     return tuple(sorted(found or {"text"}))
 
 
@@ -285,11 +285,15 @@ def _formats() -> tuple[str, ...]:
 )
 def check(output_format: str, statistics: bool, fail_on: str, **options: Any) -> None:
     """Check networks (the command where none is written)."""
-    from convlint import report
+    from convlint import job_summary, report
 
-    results = _results(want_shapes=False, **options)
+    summary = job_summary.file(output_format)
+    want_shapes = summary is not None or report.wants_shapes(output_format)
+    results = _results(want_shapes=want_shapes, **options)
     style = _style(statistics=statistics, **options)
     _emit(report.render(output_format, results, style), options["output_file"], style.color)
+    if summary is not None:
+        _written(summary, lambda: job_summary.append(summary, results, style))
     click.get_current_context().exit(_status(results, fail_on))
 
 
@@ -443,11 +447,11 @@ def _selection(
 def _style(
     *, color: str, quiet: bool, output_file: Path | None, statistics: bool = False, **_: Any
 ) -> Style:
-    from convlint import terminal
+    from convlint import repository, terminal
     from convlint.report import Style
 
     colored = terminal.wants_color(color, None if output_file else sys.stdout)
-    return Style(colored, quiet, statistics)
+    return Style(colored, quiet, statistics, root=repository.root(Path.cwd()))
 
 
 def _status(results: Iterable[Result], fail_on: str) -> int:
@@ -466,10 +470,9 @@ def _status(results: Iterable[Result], fail_on: str) -> int:
 def _emit(text: str, file: Path | None = None, color: bool = False) -> None:
     """Write a report.  A reader that has gone away is not worth a word."""
     if file is not None:
-        try:
-            file.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise _Failure(f"cannot write {file}: {error.strerror or error}") from None
+        from convlint import atomic
+
+        _written(file, lambda: atomic.write(file, text))
         return
     try:
         _encodable(sys.stdout)
@@ -479,6 +482,13 @@ def _emit(text: str, file: Path | None = None, color: bool = False) -> None:
         # Else Python complains when it flushes at its end.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _written(file: Path, write: Callable[[], None]) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise _Failure(f"cannot write {file}: {error.strerror or error}") from None
 
 
 def _encodable(stream: IO[str]) -> None:
