@@ -32,7 +32,7 @@ def render(results: Sequence[Result], style: Style) -> str:
             lines.append(Text.assemble(("  --> ", "bold blue"), printed(place or found.target)))
         lines.append(Text())
     if style.quiet:
-        lines.pop()
+        del lines[-1:]
     else:
         lines.append(summary(results))
     return to_string(lines, style.color)
