@@ -16,8 +16,8 @@ NASTY = (
 )  # fmt: skip
 PATHS = (
     "model.py", "/project/nets/model.py", "/project/a b/größe 図.py", "C:\\nets\\model.py",
-    "../x.py", "/else/where.py", "//host/share.py", "nets\\model.py", "a%20b,c:d#e?f.py", "<string>",
-    "", "pkg.module", "/project",
+    "../x.py", "/else/where.py", "//host/share.py", "nets\\model.py", "a%20b,c:d#e?f.py",
+    "<string>", "", "pkg.module", "/project",
 )  # fmt: skip
 
 texts = st.sampled_from(NASTY) | st.text(st.characters(), max_size=30)

@@ -33,7 +33,7 @@ FULL = Diagnostic(
 PLACELESS = Diagnostic(
     *("CL001", "cannot-import", Severity.ERROR, "there is no such name"), target="nets/x.py:Net"
 )
-INFO = Diagnostic("CL004", "data-dependent", Severity.INFO, "assumed", target="a.b:Net")
+INFO = Diagnostic("CL005", "data-dependent", Severity.INFO, "assumed", target="a.b:Net")
 WARNING = Diagnostic("CL560", "shape-comment", Severity.WARNING, "stale", FULL.location)
 
 

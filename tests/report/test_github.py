@@ -70,7 +70,7 @@ def test_statistics() -> None:
     text = report.render("github", [Result("t", (FULL, INFO, FULL))], Style(statistics=True))
     assert text == (
         "::error title=CL102 feature-mismatch::2 findings\n"
-        "::notice title=CL004 data-dependent::1 finding\n"
+        "::notice title=CL005 data-dependent::1 finding\n"
     )
 
 

@@ -45,7 +45,7 @@ def test_every_target_is_a_case() -> None:
     assert "error[CL102 feature-mismatch]: `fc1` takes 400" in failure.text
     assert "warning[CL560 shape-comment]: stale" in failure.text
     assert known.is_passed
-    assert "info[CL004" in known.system_out
+    assert "info[CL005" in known.system_out
     assert [type(case.result[0]) for case in (lost, cut)] == [Error, Error]
     assert cut.result[0].type == "unchecked"
 

@@ -67,7 +67,7 @@ def test_a_result_with_all_its_parts() -> None:
 def test_the_rules_that_spoke_have_their_pages() -> None:
     run = _run(Result("t", (FULL, INFO, FULL, WARNING)))
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == ["CL102", "CL004", "CL560"]
+    assert [rule["id"] for rule in rules] == ["CL102", "CL005", "CL560"]
     assert [result["ruleIndex"] for result in run["results"]] == [0, 1, 0, 2]
     assert [result["level"] for result in run["results"]] == ["error", "note", "error", "warning"]
     page = rules[0]["help"]["markdown"]
