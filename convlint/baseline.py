@@ -5,7 +5,6 @@ They are counted by target, layer and rule, never by line, so that code may move
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections import Counter
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
+from convlint import atomic
 from convlint.diagnostic import Diagnostic
 from convlint.job import Result, must_stand
 from convlint.quote import quote
@@ -202,16 +202,8 @@ def write(path: Path, counts: Counts) -> None:
     Raises:
         BaselineError: it cannot be written.
     """
-    beside = None
     try:
-        path = path.resolve()  # a link stays one
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text(counts), encoding="utf-8", newline="\n")
-        os.replace(beside, path)
+        atomic.write(path, text(counts))
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BaselineError(f"cannot write the baseline {quote(str(path))}: {reason}") from None
-    finally:
-        if beside is not None:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
