@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convlint.dims import Dim, Shape, Unknown, guess, known, product, show
     from convlint.lint import Report, check
     from convlint.network import Layer, Network
+    from convlint.pragma import Pragma, Selector
     from convlint.tensor import TensorSpec
 
 __version__ = "0.1.0"
@@ -34,8 +35,10 @@ __all__ = [
     "Layer",
     "Location",
     "Network",
+    "Pragma",
     "Report",
     "Rule",
+    "Selector",
     "Severity",
     "Shape",
     "TensorSpec",
@@ -56,6 +59,7 @@ _LATER: Final = {
     "dims": ("Dim", "Shape", "Unknown", "guess", "known", "product", "show"),
     "lint": ("Report", "check"),
     "network": ("Layer", "Network"),
+    "pragma": ("Pragma", "Selector"),
     "tensor": ("TensorSpec",),
 }
 

@@ -1,7 +1,7 @@
 """Results of earlier runs, kept beside the configuration: what has not changed is not checked.
 
 An entry is a file of JSON.  Its name stands for the job and what is installed; in it are the
-result, and fingerprints of every file that the result depends on.  Whatever is wrong with an entry
+result, and digests of every file that the result depends on.  Whatever is wrong with an entry
 or with the folder, the check is made as if there were none.
 """
 
@@ -12,16 +12,17 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from convlint import fingerprint, record
+from convlint import digest, record
+from convlint.diagnostic import Severity
 from convlint.job import Job, Result
 
 if TYPE_CHECKING:
-    from convlint.selection import Selectable
+    from convlint.rule import Rule
 
 FOLDER: Final = ".convlint_cache"
 
@@ -49,7 +50,7 @@ _BESIDE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A result, and the files and folders it depends on with their fingerprints."""
+    """A result, and the files and folders it depends on with their digests."""
 
     files: tuple[tuple[str, str], ...]
     folders: tuple[tuple[str, str], ...]
@@ -58,17 +59,18 @@ class Entry:
     @property
     def holds(self) -> bool:
         """Whether nothing has changed."""
-        return all(fingerprint.of_folder(name) == known for name, known in self.folders) and all(
-            fingerprint.of_file(name) == known for name, known in self.files
+        return all(digest.of_folder(name) == known for name, known in self.folders) and all(
+            digest.of_file(name) == known for name, known in self.files
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a selection needs to know of a rule."""
+    """What selections and comments need to know of a rule."""
 
     code: str
     name: str
+    severity: Severity
     default: bool
 
 
@@ -107,8 +109,8 @@ class Cache:
             return
         folders = {os.path.dirname(name) for name in result.files} | set(_roots(job))
         entry = Entry(
-            tuple((name, fingerprint.of_file(name)) for name in sorted(files)),
-            tuple((name, fingerprint.of_folder(name)) for name in sorted(folders)),
+            tuple((name, digest.of_file(name)) for name in sorted(files)),
+            tuple((name, digest.of_folder(name)) for name in sorted(folders)),
             result,
         )
         if not any(_changed(name) >= since for name in files):
@@ -121,16 +123,16 @@ class Cache:
         entry = self._read(_name(job), Entry)
         return tuple(name for name, _ in entry.files) if entry is not None else ()
 
-    def rules(self) -> Iterable[Selectable]:
-        """The rules as a selection needs to know them: without their code, where it can be."""
+    def rules(self) -> Sequence[Rule | Known]:
+        """The rules, without their code where they have been asked for before: it is much."""
         from convlint.rule import rules
 
         if self._folder is None:
             return rules()
-        name = _RULES + fingerprint.of_environment()
+        name = _RULES + digest.of_environment()
         found = self._read(name, _Catalogue)
         if found is None:
-            found = _Catalogue(tuple(Known(r.code, r.name, r.default) for r in rules()))
+            found = _Catalogue(tuple(Known(r.code, r.name, r.severity, r.default) for r in rules()))
             self._write(name, found)
         return found.rules
 
@@ -184,8 +186,8 @@ class Cache:
 
 def _name(job: Job) -> str:
     target = job.target
-    return _CHECK + fingerprint.of(
-        fingerprint.of_environment(),
+    return _CHECK + digest.of(
+        digest.of_environment(),
         *_roots(job),
         target.source,
         target.name,

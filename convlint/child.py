@@ -17,8 +17,8 @@ from typing import Final
 
 from convlint import memory
 from convlint.diagnostic import Diagnostic, Location, Severity
-from convlint.footprint import Opened
 from convlint.job import Job, Result
+from convlint.opened import Opened
 from convlint.stream import bounded
 
 CODE: Final = "CL003"
@@ -71,7 +71,7 @@ def _answer(job: Job, terms: Terms) -> bytes:
 
         write_settled_bytecode_only()
         result = check(job, began + terms.seconds * _MAIN)
-        return pickle.dumps(replace(result, opened=opened.files()))
+        return pickle.dumps(replace(result, opened=opened.files(result.files)))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, terms))

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from convlint.footprint import is_own
+from convlint.frame import FrameFilter
 from convlint.load import here, package
 from convlint.target import Target
 
@@ -116,8 +116,9 @@ def _along(folder: Path, words: Sequence[str]) -> Iterator[Path]:
 
 
 def _editable(name: str) -> Iterator[Path]:
+    known = FrameFilter()
     for place in _places(name):
-        if is_own(place):
+        if known.is_own_file(place):
             yield Path(place).parent
 
 

@@ -1,93 +1,93 @@
-"""What a check has read that is the user's own: what else would make it say something else."""
+"""What of the user's code a check has touched: the files it imported, and the lines that ran."""
 
 from __future__ import annotations
 
-import importlib.util
+import dis
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from types import CodeType
+from typing import TYPE_CHECKING
 
-_INSTALLED: Final = ("site-packages", "dist-packages")
-_STDLIB: Final = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_SYSTEM: Final = ("/dev/", "/proc/", "/sys/", "/etc/")
-_OURS: Final = Path(os.path.abspath(__file__)).parent
-_CALLERS: Final = ("__main__", "__mp_main__")
-"""convlint, or what has called it."""
+from convlint import pragma
+from convlint.frame import Frame, FrameFilter
+from convlint.job import Ran
+from convlint.network import Network
+from convlint.target import Target
 
-_WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+if TYPE_CHECKING:
+    from convlint.trace.watch import Watch
 
-
-def files() -> tuple[str, ...]:
-    """The Python files that are imported, without installed packages and the standard library."""
-    return tuple(sorted(name for name in _imported() if name.endswith(".py")))
+_OURS = ("convlint", "__main__", "__mp_main__")
+"""Not imported for the target: convlint, its rules, and what has started it."""
 
 
-class Opened:
-    """The files that are opened from now on, for as long as the process lives.
+def imported(target: Target) -> tuple[str, ...]:
+    """The user's own source files that are imported, that of `target` among them.
 
-    C++ opens files unseen, and so does another process; whether a file is there can be asked
-    without opening it.
+    Neither the standard library's nor installed ones.  All that is loaded counts: in a process
+    that checks one target, all was loaded for it.
     """
-
-    def __init__(self) -> None:
-        self._written: dict[str, bool] = {}
-        sys.addaudithook(self._heard)
-
-    def files(self) -> tuple[str, ...]:
-        """Files that were read and not written, of the user's own; those that were not there too.
-
-        Python files and extensions are among them where they were run without being imported.
-        """
-        read = {_source(name) for name, written in self._written.items() if not written}
-        caller = getattr(sys.modules.get("__main__"), "__file__", None)
-        others = (read | _imported()) - {*files(), *sys.path, os.path.abspath(caller or "")}
-        return tuple(sorted(n for n in others if is_own(n) and not os.path.isdir(n)))
-
-    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open":
-            return
-        try:
-            path, _, flags = arguments
-            if not isinstance(path, int):
-                name = os.path.abspath(os.fsdecode(path))
-                self._written[name] = self._written.get(name, False) or bool(flags & _WRITES)
-        except Exception:  # nothing may come of it in the code that opens the file
-            pass
+    known = FrameFilter()
+    found = {os.path.abspath(name) for name in _loaded() if known.is_own_file(name)}
+    if target.is_file:
+        own = os.path.abspath(Path(target.source).expanduser())
+        found |= {own} if os.path.isfile(own) else set()
+    return tuple(sorted(found))
 
 
-def _imported() -> set[str]:
-    """The files of modules; some of torch's have a `__file__` that is none."""
-    modules = [module for name, module in list(sys.modules.items()) if name not in _CALLERS]
-    names = (getattr(module, "__file__", None) for module in modules)
-    return {
-        os.path.normpath(name)
-        for name in names
-        if isinstance(name, str) and os.path.isabs(name) and os.path.isfile(name) and is_own(name)
-    }
+def _loaded() -> Iterator[str]:
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] not in _OURS:
+            try:
+                filename = module.__file__
+            except Exception:  # anything may stand in `sys.modules`
+                continue
+            # A relative one is none: `torch.ops` says that it is "_ops.py".
+            if isinstance(filename, str) and os.path.isabs(filename):
+                yield filename
 
 
-def _source(name: str) -> str:
-    """The source of compiled code; other files as they are."""
-    if not name.endswith(".pyc"):
-        return name
-    try:
-        return importlib.util.source_from_cache(name)
-    except (NotImplementedError, ValueError):
-        return name
+def sources(network: Network) -> tuple[str, ...]:
+    """The user's own source files whose code makes or calls the layers."""
+    known = FrameFilter()
+    codes = {id(frame.code): frame.code for frame in _frames(network)}
+    own = (os.path.abspath(code.co_filename) for code in codes.values() if known.is_own(code))
+    return tuple(dict.fromkeys(own))
 
 
-def is_own(name: str) -> bool:
-    """Whether a file or folder is the user's own, and not installed, the system's or ours."""
-    path = os.path.abspath(name)
-    torch = getattr(sys.modules.get("torch"), "__file__", None)
-    foreign = (
-        _STDLIB,
-        str(_OURS) + os.sep,
-        str(_OURS.parent / "rules") + os.sep,
-        *_SYSTEM,
-        *((os.path.dirname(torch) + os.sep,) if isinstance(torch, str) else ()),
-    )
-    if path.startswith(foreign):
-        return False
-    return not any(f"{os.sep}{name}{os.sep}" in path for name in _INSTALLED)
+def ran(network: Network, watch: Watch | None) -> tuple[Ran, ...]:
+    """The lines that ran of the files that have pragmas: what is unused there can be told.
+
+    Only what certainly ran, and nothing where the network's own code did not come to its end:
+    rules are silent about much of what does not end.
+    """
+    wanted = {name for name in sources(network) if pragma.read(name)}
+    if not wanted or network.raised:
+        return ()
+    rows: dict[str, set[int]] = {name: set() for name in wanted}
+    watched = watch.rows() if watch is not None else {}
+    frames = {(id(frame.code), frame.lasti): frame for frame in _frames(network)}
+    for frame in frames.values():
+        held = rows.get(os.path.abspath(frame.code.co_filename))
+        if held is not None:
+            held |= watched.get(id(frame.code), frozenset()) | _whole(frame.code)
+            held |= {frame.location.row, frame.code.co_firstlineno}
+    return tuple(Ran(name, tuple(sorted(found))) for name, found in rows.items())
+
+
+def _whole(code: CodeType) -> set[int]:
+    """All lines of a function that ran; none where it has code that need not run with it."""
+    from convlint.trace.bytecode import branches
+
+    loops = dis.opmap["FOR_ITER"] in code.co_code[::2]  # perhaps not even once
+    if loops or code.co_exceptiontable or branches(code):
+        return set()
+    return {row for _, _, row in code.co_lines() if row is not None}
+
+
+def _frames(network: Network) -> Iterator[Frame]:
+    for layer in network.layers:
+        yield from layer.frames
+        yield from layer.definition_frames

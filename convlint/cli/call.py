@@ -37,6 +37,7 @@ class Call:
     memory_limit: int | None
     fail_on: str
     output_format: str
+    baseline: Path | None
     quiet: bool
     cache: Cache
     workers: int | None
@@ -58,6 +59,7 @@ def asked(
     workers: int | None = None,
     cache_dir: Path | None = None,
     no_cache: bool = False,
+    baseline: Path | None = None,
     **network: Any,
 ) -> Call:
     """What the options ask for."""
@@ -81,6 +83,7 @@ def asked(
         config.memory_limit if memory_limit is None else memory_limit,
         fail_on or config.fail_on or "warning",
         output_format or config.output_format or "text",
+        baseline or (config.path(config.baseline) if config.baseline else None),
         quiet,
         kept,
         workers,
@@ -89,13 +92,16 @@ def asked(
 
 def results(call: Call, want_shapes: bool = False, server: Server | None = None) -> list[Result]:
     """Run every task in every mode, where its result is not known; one result for each task."""
+    from convlint.suppress import suppressed
+
     _validate(call)
     jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
     known = [call.cache.get(job) for job in jobs]
     missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
     found = iter(_run(call, missing, server) if missing else ())
     ordered = iter([result or next(found) for result in known])
-    return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    return suppressed(merged, call.selection, call.cache.rules)
 
 
 def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:

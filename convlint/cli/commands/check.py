@@ -10,7 +10,7 @@ import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options, option
-from convlint.cli.output import UNCONCERNED, emit, style
+from convlint.cli.output import UNCONCERNED, emit, style, written
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _formats() -> tuple[str, ...]:
     """What `report.formats` gives, without the import of the package: `--help` is at once."""
     folder = Path(__file__).parents[2] / "report"
-    found = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    found = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
     return tuple(sorted(found or {"text"}))
 
 
@@ -37,6 +37,12 @@ def _formats() -> tuple[str, ...]:
 )
 @option("--watch", is_flag=True, section="Speed", help="Check again whenever a file changes.")
 @option("--statistics", is_flag=True, section="Output", help="Only how often each rule has spoken.")
+@option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    section="Rules",
+    help="Report only what is not counted in this file, which `convlint baseline` writes.",
+)
 @option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -60,16 +66,24 @@ def _reported(
     options: dict[str, Any], server: Server | None = None
 ) -> tuple[Call, Sequence[Result]]:
     """Check, and write the report."""
-    from convlint import report
+    from convlint import job_summary, report
+    from convlint.cli import known
     from convlint.cli.call import asked, results
 
     call = asked(**options)
-    found = results(call, server=server)
+    counts = known.counts(call.baseline) if call.baseline is not None else None
+    summary = job_summary.file(call.output_format)
+    shapes = summary is not None or report.wants_shapes(call.output_format)
+    found = results(call, shapes, server)
+    if call.baseline is not None and counts is not None:
+        found = known.hidden(found, counts, call.baseline, call)
     shown = style(**options)
     text = report.render(call.output_format, found, shown)
     if not call.tasks and call.output_format == "text":
         text = "" if call.quiet else UNCONCERNED
     emit(text, options["output_file"], shown.color)
+    if summary is not None:
+        written(summary, lambda: job_summary.append(summary, found, shown))
     return call, found
 
 
@@ -83,5 +97,4 @@ def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
         yield from (*result.files, *result.opened)
         if task.target.is_file:
             yield str(task.target.path.absolute())
-    if call.config.file is not None:
-        yield str(call.config.file.absolute())
+    yield from (str(file.absolute()) for file in (call.config.file, call.baseline) if file)
