@@ -27,6 +27,9 @@ NAME: Final = "tracing-lost"
 GRACE: Final = 5.0
 """Seconds that a process has beyond its time, to end by itself."""
 
+ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+"""What is sent to end convlint."""
+
 _MAIN: Final = 0.8
 """The part of the time after which nothing new is begun."""
 
@@ -92,6 +95,7 @@ def detach(quiet: bool) -> None:
     if can_fork():
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     multiprocessing.set_start_method(None, force=True)  # the user's code may still choose one
     os.environ.setdefault("PYTORCH_JIT", "0")  # torch reads it when it is imported
     # Whoever has no NumPy need not be told so by torch at every run.

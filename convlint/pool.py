@@ -40,24 +40,36 @@ def checked(
         while left or running:
             while left and len(running) < workers:
                 place, job = left.popleft()
-                running[place] = _Check(job, terms)
+                with undisturbed():
+                    running[place] = _Check(job, terms)
             if not wait([one.pipe for one in running.values()], TICK):
                 waiting()
             for place, one in list(running.items()):
                 result = one.result()
                 if result is not None:
-                    one.end()
-                    del running[place]
+                    end(running.pop(place).process)
                     yield place, result
     finally:
-        for one in running.values():
-            one.end()
+        end(*(one.process for one in running.values()))
 
 
 def context() -> ForkContext | SpawnContext:
     """How processes are made here."""
     found = multiprocessing.get_context("fork" if child.can_fork() else "spawn")
     return cast("ForkContext | SpawnContext", found)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let no signal come between the start of a process and the note that there is one."""
+    if not child.can_fork():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, child.ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def flush() -> None:
@@ -67,14 +79,16 @@ def flush() -> None:
             stream.flush()
 
 
-def end(process: BaseProcess) -> None:
-    """End a child with everything it has started."""
-    if child.can_fork() and process.pid is not None:
-        # The child leads a group of its own; before it has got so far there is none.
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join(child.GRACE)
+def end(*processes: BaseProcess) -> None:
+    """End children with everything that they have started."""
+    for process in processes:
+        if child.can_fork() and process.pid is not None:
+            # The child leads a group of its own; before it has got so far there is none.
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+    for process in processes:
+        process.join(child.GRACE)
 
 
 class _Check:
@@ -86,18 +100,18 @@ class _Check:
         flush()
         made = context()
         self.pipe, sender = made.Pipe(duplex=False)
-        self._process: BaseProcess = made.Process(target=child.check, args=(sender, job, terms))
-        self._process.start()
+        self.process: BaseProcess = made.Process(target=child.check, args=(sender, job, terms))
+        self.process.start()
         sender.close()
         self._deadline = time.monotonic() + terms.seconds
 
     def result(self) -> Result | None:
         """What was found, or what became of it; None where that is still open."""
-        alive = self._process.is_alive()  # asked first: what a dead child has sent is in the pipe
+        alive = self.process.is_alive()  # asked first: what a dead child has sent is in the pipe
         if self.pipe.poll():
             return self._received()
         if not alive:
-            return silent(self._job, self._process.exitcode)
+            return silent(self._job, self.process.exitcode)
         if time.monotonic() >= self._deadline:
             return lost(
                 self._job,
@@ -106,17 +120,12 @@ class _Check:
             )
         return None
 
-    def end(self) -> None:
-        """Leave nothing of it."""
-        self.pipe.close()
-        end(self._process)
-
     def _received(self) -> Result:
         try:
             answer = received(self.pipe)
         except (EOFError, OSError):
-            self._process.join(child.GRACE)
-            return silent(self._job, self._process.exitcode)
+            self.process.join(child.GRACE)
+            return silent(self._job, self.process.exitcode)
         except Exception:  # the network's code has written there, or changed what writes it
             answer = None
         if not isinstance(answer, Result):

@@ -65,6 +65,11 @@ class Server:
             if left:  # what it still has to say is not for the next caller
                 self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The process, where there is one."""
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> None:
         """Let it import torch already."""
         if child.can_fork():
@@ -76,7 +81,7 @@ class Server:
             return
         process, self._process = self._process, None
         process.terminate()  # and it ends its children
-        process.join(1)
+        process.join(child.GRACE)
         self._pipe.close()
         pool.end(process)
 
@@ -86,11 +91,11 @@ class Server:
         if self._process is None or self._pipe is None:
             pool.flush()
             made = pool.context()
-            ours, its = made.Pipe()
-            self._process = made.Process(target=_serve, args=(its, ours))
-            self._process.start()
+            self._pipe, its = made.Pipe()
+            with pool.undisturbed():
+                self._process = made.Process(target=_serve, args=(its, self._pipe))
+                self._process.start()
             its.close()
-            self._pipe = ours
         return self._process, self._pipe
 
     def _next(

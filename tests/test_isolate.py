@@ -16,6 +16,7 @@ import pytest
 
 from convlint import child, isolate, target
 from convlint.job import Job, Result
+from convlint.server import Server
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the fake check reaches forked children only"
@@ -93,6 +94,26 @@ def _closes_everything(job: Job) -> Result:
     return _fine(job)
 
 
+def _meets(job: Job) -> Result:
+    """Wait for two others: alone it would wait for ever."""
+    folder = Path(str(dict(job.target.kwargs)["folder"]))
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < 3:
+        time.sleep(0.01)
+    return _fine(job)
+
+
+def _waits(job: Job) -> Result:
+    time.sleep(0.3)
+    return _fine(job)
+
+
+def _ends_the_server(job: Job) -> Result:
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+    return _fine(job)
+
+
 def _much(job: Job) -> Result:
     return Result("x" * 5_000_000)
 
@@ -113,9 +134,9 @@ def _fake_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("convlint.lint"), "run", _by_name)
 
 
-def _run(*names: str, timeout: float = 30.0, quiet: bool = True) -> list[Result]:
+def _run(*names: str, timeout: float = 30.0, quiet: bool = True, workers: int = 1) -> list[Result]:
     jobs = [Job(target.parse(f"model.py:{name}")) for name in names]
-    return list(isolate.run(jobs, timeout=timeout, quiet=quiet))
+    return list(isolate.run(jobs, timeout=timeout, quiet=quiet, workers=workers))
 
 
 @pytest.mark.parametrize(
@@ -160,14 +181,50 @@ def test_time_is_limited_and_what_was_started_is_ended() -> None:
     assert not _running("987654")
 
 
-def test_targets_do_not_disturb_each_other() -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_targets_do_not_disturb_each_other(workers: int) -> None:
     names = ["fine", "exits", "dies", "prints", "hangs", "exits_hard", "raises", "fine"]
-    results = _run(*names, timeout=2.0)
+    results = _run(*names, timeout=4.0, workers=workers)
     assert [result.target for result in results] == [f"model.py:{name}" for name in names]
     assert [result.incomplete for result in results] == [
         name not in ("fine", "prints") for name in names
     ]
     assert not _running("987654")
+
+
+def test_several_are_checked_at_a_time(tmp_path: Path) -> None:
+    jobs = [Job(target.parse(f"model.py:meets(folder={str(tmp_path)!r})"))] * 3
+    found = list(isolate.run(jobs, timeout=30.0, quiet=True, workers=3))
+    assert [result.incomplete for result in found] == [False] * 3
+
+
+def test_results_come_in_the_order_of_the_jobs() -> None:
+    names = ["waits", "fine", "waits", "much", "fine"]
+    assert [result.layers for result in _run(*names, workers=4)] == [5, 4, 5, 0, 4]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_who_ends_the_server_ends_no_other_check(workers: int) -> None:
+    results = _run("fine", "ends_the_server", "waits", workers=workers)
+    assert [result.incomplete for result in results] == [False, True, False]
+    assert "killed by SIGKILL" in results[1].diagnostics[0].message
+
+
+def test_a_server_stays_for_more() -> None:
+    jobs = [Job(target.parse(f"model.py:{name}")) for name in ("fine", "exits")]
+    with Server() as server:
+        for _ in range(2):
+            found = list(isolate.run(jobs, quiet=True, server=server))
+            assert [result.incomplete for result in found] == [False, True]
+        first = server.pid
+        next(isolate.run(jobs, quiet=True, server=server))  # and the other one is not asked for
+        found = list(isolate.run(jobs[:1], quiet=True, server=server))
+        assert [result.incomplete for result in found] == [False]
+        assert first is not None
+        assert server.pid not in (None, first)
+        last = server.pid
+    assert server.pid is None
+    assert not any(Path(f"/proc/{pid}").exists() for pid in (first, last))
 
 
 def test_nothing_printed_reaches_stdout(capfd: pytest.CaptureFixture[str]) -> None:
@@ -194,8 +251,8 @@ def test_waiting_is_told() -> None:
 
 
 def test_a_caller_that_gives_up_leaves_nothing_behind() -> None:
-    jobs = [Job(target.parse(f"model.py:{name}")) for name in ("fine", "hangs")]
-    results = isolate.run(jobs, timeout=60.0, quiet=True)
+    jobs = [Job(target.parse(f"model.py:{name}")) for name in ("fine", "hangs", "hangs")]
+    results = isolate.run(jobs, timeout=60.0, quiet=True, workers=3)
     next(results)
     deadline = time.monotonic() + 20
     while not _running("987654") and time.monotonic() < deadline:
@@ -218,6 +275,6 @@ def test_where_nothing_can_be_forked(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(child, "can_fork", lambda: False)
     (tmp_path / "model.py").write_text("print('noise')\nraise ValueError('mine')\n")
     job = Job(target.parse(f"{tmp_path}/model.py:Net"))
-    results = list(isolate.run([job, job], quiet=True))  # the real check: a fake is not inherited
+    results = list(isolate.run([job, job], quiet=True, workers=2))  # a fake is not inherited
     assert [result.incomplete for result in results] == [True, True]
     assert "ValueError: mine" in results[1].diagnostics[0].message
