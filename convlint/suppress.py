@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from convlint import pragma
 from convlint.diagnostic import Diagnostic
 from convlint.job import Result, Row, must_stand
-from convlint.judge import fault
 from convlint.pragma import Pragma, Selector
 from convlint.rule import Rule, rules
 from convlint.selection import (
@@ -122,6 +121,8 @@ class Comments:
     def _of(
         self, one: Pragma, reached: bool, used: Collection[Part], codes: Collection[str]
     ) -> Iterator[Diagnostic]:
+        from convlint.judge import fault  # brings networks along, which a cached run has no use for
+
         if one.instead:
             yield from fault("<unknown>", one, None, None)
             return

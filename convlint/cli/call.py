@@ -116,7 +116,7 @@ def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]
             memory_limit=call.memory_limit,
             quiet=call.quiet,
             waiting=progress.tick,
-            workers=call.workers or os.cpu_count() or 1,
+            workers=call.workers or _processors(),
             server=server,
         )
         results = []
@@ -125,6 +125,13 @@ def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]
             progress.advance()
             results.append(result)
     return results
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _folder(given: Path | None, config: Config) -> Path | None:
