@@ -13,8 +13,8 @@ COPY --from=build /wheels /wheels
 COPY constraints.txt /wheels/
 RUN pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" \
         --constraint /wheels/constraints.txt torch /wheels/*.whl \
-    && useradd --create-home convlint
+    && useradd --create-home --uid 1000 convlint
 # Linting runs code of the networks, which needs no rights to do so.
-USER convlint
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["convlint"]
