@@ -3,8 +3,8 @@
     from convlint.testing import assert_shapes
     assert_shapes(UNet, "N,3,H,W", expect="N,2,H,W")
 
-Rule packs test their pages: every fenced `python` block of a rule's page is a model file.  Its first
-line says what is checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or
+Rule packs test their pages: every fenced `python` block of a rule's page is a model file.  Its
+first line says what is checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or
 `--expect N,10` where that is meant); a comment `# error: CL101` (or `# warning:`, `# info:`) marks
 each line where the rule must speak, and a block without a mark must be clean.
 """
@@ -51,8 +51,8 @@ def assert_shapes(
 ) -> None:
     """Assert that a network takes these inputs and gives these outputs, at several sizes.
 
-    Letters are sizes: `assert_shapes(Net, "N,3,H,W", "N,21,H/4,W/4")` is checked for batches of 2, 3
-    and 1, and sides that are not square.  Sides are multiples of 32, which most networks want.
+    Letters are sizes: `assert_shapes(Net, "N,3,H,W", "N,21,H/4,W/4")` is checked for batches of
+    2, 3 and 1, and sides that are not square.  Sides are multiples of 32, which most networks want.
 
     Args:
         model: a class or factory (called with `args` and `kwargs`), or a ready module.
