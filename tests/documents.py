@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```console(?: (\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^```\w+\n# (\S+\.\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_SECONDS = re.compile(r"\b\d+\.\d+s\b")
+_SECONDS = re.compile(r"\b\d+\.\d+s\b( \([\d:]+\))?")
 
 
 @dataclass(frozen=True, slots=True)

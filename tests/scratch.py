@@ -6,6 +6,7 @@ What users fetch from `HOME_PAGE` is this checkout, as it is, under its version 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from convlint.report import formats
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME_PAGE = "https://github.com/convlint/convlint"
+_KEPT = re.compile(r"LANG|TMPDIR|PIP_\w+|SSL_\w+|\w+_proxy|\w+_PROXY")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -69,8 +71,8 @@ class Scratch:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing of ours but where programs are."""
-        kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
+        """Nothing of ours but where programs and packages are."""
+        kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
         programs = (self.home / "bin", Path(sys.executable).parent)
         return {
             **kept,

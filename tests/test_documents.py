@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -71,7 +72,10 @@ def test_every_yaml_is_a_file(document: Path) -> None:
 
 @pytest.mark.parametrize(("document", "snippet"), SNIPPETS, ids=lambda v: v[:40])
 def test_snippet(document: str, snippet: str) -> None:
-    subprocess.run([sys.executable, "-c", snippet], cwd=ROOT / "examples", check=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [sys.executable, "-c", snippet], cwd=ROOT / "examples", check=True, env=environment
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
