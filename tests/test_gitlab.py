@@ -63,7 +63,6 @@ def test_every_input_is_used_and_documented() -> None:
     ("args", "status", "codes"),
     [
         ("", 1, ["CL101", "CL551"]),
-        ("classifier", 0, []),
         ("'classifier.py:Classifier(classes = 3)' --input 1,3,32,32", 0, []),
         ("autoencoder --fail-on never", 0, ["CL101"]),
         ("--no-such-option", 2, None),
