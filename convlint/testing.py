@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from convlint.report import Style, render
 from convlint.rule import Rule
 from convlint.selection import Selection
 from convlint.spec import parse
+from convlint.suppress import suppressed
 from convlint.target import Target
 from convlint.target import parse as parse_target
 
@@ -143,8 +144,10 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
         expected=parse_all(example.contracts),
     )
     told = {code for _, _, code in example.expected} | set(extend)
-    found = run(job).diagnostics
-    return [d for d in found if rule is None or d.severity != "info" or d.code in told]
+    # This process has imported other examples before: their comments are not this one's.
+    result = replace(run(job), files=(str(path.absolute()),))
+    (result,) = suppressed([result], job.selection)
+    return [d for d in result.diagnostics if rule is None or d.severity != "info" or d.code in told]
 
 
 def found(diagnostics: list[Diagnostic]) -> frozenset[tuple[int, str, str]]:
