@@ -45,6 +45,17 @@ class Report:
         """Whether there is no error."""
         return not any(d.severity == "error" for d in self.diagnostics)
 
+    def result(self, target: str) -> Result:
+        """The same as formats take it, of the network that they call `target`."""
+        network = self.network
+        return Result(
+            target,
+            tuple(replace(d, target=target) for d in self.diagnostics),
+            incomplete=network is None or any(not r.certain for r in network.raised),
+            layers=_count(network) if network is not None else 0,
+            unseen=self.unseen,
+        )
+
     def __str__(self) -> str:
         return "\n".join(_line(d) for d in self.diagnostics) or "no findings"
 
