@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
+from convlint.discover import Given, given
 from convlint.job import Job, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -83,8 +84,7 @@ def check(
     codes = selection.codes(rules())
     expected = parse_expected(expect)
     diagnostics, network, unseen = _checked(
-        lambda: _module(model, args, dict(kwargs or {}), str(model)),
-        specs,
+        lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
         training,
         codes,
         expected,
@@ -99,8 +99,10 @@ def run(job: Job, deadline: float | None = None) -> Result:
         deadline: the time (`time.monotonic`) at which there must be an answer.
     """
     codes = job.selection.codes(rules())
+    called = Given(job.inputs, job.by)
 
-    def make() -> nn.Module:
+    def make() -> tuple[nn.Module, tuple[InputSpec, ...]]:
+        nonlocal called
         target = job.target
         if target.is_file and not os.path.exists(target.path):
             load(target)  # says so, without waiting for torch
@@ -108,10 +110,13 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
         with noted_definitions():
             found = load(target)
-        return _module(found, target.args, dict(target.kwargs), target.name)
+        module = _module(found, target.args, dict(target.kwargs), target.name)
+        if not job.inputs:
+            called = given(module) or called
+        return module, called.inputs
 
     diagnostics, network, unseen = _checked(
-        make, job.inputs, job.mode == "train", codes, job.expected, deadline
+        make, job.mode == "train", codes, job.expected, deadline
     )
     found = tuple(replace(d, target=job.display) for d in diagnostics)
     return Result(
@@ -121,6 +126,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=unseen,
+        inputs=str(called) if called.by else "",
     )
 
 
@@ -134,15 +140,14 @@ class _Unusable(Exception):
 
 
 def _checked(
-    make: Callable[[], nn.Module],
-    inputs: tuple[InputSpec, ...],
+    make: Callable[[], tuple[nn.Module, tuple[InputSpec, ...]]],
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
 ) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
     try:
-        module = make()
+        module, inputs = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
         return list(fault("<import>", error)), None, ()
