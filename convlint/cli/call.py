@@ -52,7 +52,7 @@ def asked(
     **network: Any,
 ) -> Call:
     """What the options ask for."""
-    config = _config(config_file, isolated)
+    config = configuration(config_file, isolated)
     selection = Selection(
         split(select) or config.select,
         (*config.ignore, *split(ignore)),
@@ -93,7 +93,8 @@ def results(call: Call, want_shapes: bool = False) -> list[Result]:
     return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
 
 
-def _config(file: Path | None, isolated: bool) -> Config:
+def configuration(file: Path | None, isolated: bool) -> Config:
+    """What is configured, in the file that is named or the nearest one."""
     if isolated:
         return Config()
     try:

@@ -68,17 +68,21 @@ class _Reader:
 
     def scope(self, statements: Iterable[ast.stmt], values: dict[str, object]) -> Iterator[Use]:
         """The calls in a scope, with what its names stand for."""
+        refused: set[int] = set()
         for statement in statements:
-            for node in _expressions(statement):
+            if isinstance(statement, ast.With) and _expects_an_error(statement):
+                refused.update(id(one) for one in flat(statement.body))
+            for node in _expressions(statement) if id(statement) not in refused else ():
                 for call in ast.walk(node):
                     if isinstance(call, ast.Call):
                         with contextlib.suppress(Unclear):
                             yield self.use(call, values)
-            for name, node in literal.bound(statement):
+            for name, bound in literal.bound(statement):
+                known = values.copy()
                 values.pop(name, None)
-                if node is not None:
+                if bound is not None:
                     with contextlib.suppress(Unclear):
-                        values[name] = self.value(node, values)
+                        values[name] = self.value(bound, known)
 
     def value(self, node: ast.expr, values: Mapping[str, object]) -> object:
         return literal.value(node, values, lambda call: self.made(call, values))
@@ -184,6 +188,11 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(statement):
         if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
             yield child
+
+
+def _expects_an_error(statement: ast.With) -> bool:
+    """Whether it is `with pytest.raises(...)` or `with self.assertRaises(...)`."""
+    return any("raises" in ast.unparse(one.context_expr).lower() for one in statement.items)
 
 
 def _is_main(test: ast.expr) -> bool:

@@ -13,7 +13,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from convlint import contract, spec, target
 from convlint.job import Mode
@@ -57,7 +57,9 @@ def read(comment: str) -> Line | None:
     words = list(_words(head[1]))
     if not words:
         raise CommentError(f"the comment names no target; {_ACCEPTED}")
-    inputs, expected, modes = [], [], []
+    inputs: list[str] = []
+    expected: list[str] = []
+    modes: list[str] = []
     rest = iter(words[1:])
     for word in rest:
         option, equals, value = word.partition("=")
@@ -163,9 +165,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _checked(words: list[str]) -> tuple[Mode, ...]:
-    found: list[Mode] = []
-    for word in words or ["eval"]:
+    for word in words:
         if word not in _MODES:
             raise CommentError(f"the mode is {quote(word)}; it may be {', '.join(_MODES)}")
-        found.append(word)
-    return tuple(dict.fromkeys(found))
+    return cast("tuple[Mode, ...]", tuple(dict.fromkeys(words)) or ("eval",))

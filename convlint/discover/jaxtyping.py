@@ -22,11 +22,20 @@ RANK: Final = 3
 _BATCHES: Final = frozenset({"batch", "b", "n", "N"})
 _SIZE: Final = 2
 _DTYPES: Final = {
-    **{name: "float32" for name in ("Float", "Num", "Inexact", "Real", "Shaped", "Float32")},
-    **{name: "int64" for name in ("Int", "Integer", "Int64")},
-    **{"Float16": "float16", "BFloat16": "bfloat16", "Float64": "float64", "Bool": "bool"},
-    **{"Int8": "int8", "Int16": "int16", "Int32": "int32", "UInt8": "uint8", "UInt": "uint8"},
-    **{"Complex": "complex64", "Complex64": "complex64", "Complex128": "complex128"},
+    **dict.fromkeys(("Float", "Num", "Inexact", "Real", "Shaped", "Float32"), "float32"),
+    **dict.fromkeys(("Int", "Integer", "Int64"), "int64"),
+    "Float16": "float16",
+    "BFloat16": "bfloat16",
+    "Float64": "float64",
+    "Bool": "bool",
+    "Int8": "int8",
+    "Int16": "int16",
+    "Int32": "int32",
+    "UInt8": "uint8",
+    "UInt": "uint8",
+    "Complex": "complex64",
+    "Complex64": "complex64",
+    "Complex128": "complex128",
 }
 
 
@@ -110,7 +119,7 @@ def _inputs(notes: Mapping[str, tuple[str, str] | None]) -> tuple[InputSpec, ...
                 sizes.append(_SIZE)
                 continue
             size = axis.rpartition("=")[2]  # `channels=3` is 3
-            if not (size.isascii() and size.isdigit() and 0 < int(size[:19]) and len(size) < 19):
+            if not (size.isascii() and size.isdigit() and int(size[:19]) > 0 and len(size) < 19):
                 return None
             sizes.append(int(size))
         inputs.append(InputSpec(name, tuple(sizes), _DTYPES[note[0]]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from convlint.project.source import Source
+from convlint.target import Target
 
 _LIGHTNING: Final = "LightningModule"
 
@@ -27,9 +28,10 @@ class Network:
         return self.node.name
 
     @property
-    def model(self) -> str:
-        """As a target is written."""
-        return f"{self.source.name}:{self.name}"
+    def target(self) -> Target:
+        """The class as a target."""
+        model = f"{self.source.name}:{self.name}"
+        return Target(model, self.source.name, True, self.name, root=str(self.source.root))
 
     @property
     def place(self) -> str:

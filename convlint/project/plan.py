@@ -22,7 +22,8 @@ def sources(config: Config, paths: Sequence[Path] = ()) -> tuple[Source, ...]:
     for path in paths or (root,):
         path = path.absolute()
         for file in python_files(path, config.exclude) if path.is_dir() else (path,):
-            found[file] = Source(file, root)
+            if file.suffix == ".py":
+                found[file] = Source(file, root)
     return tuple(found.values())
 
 
@@ -71,34 +72,34 @@ def beside(target: Target) -> tuple[Task, ...]:
     Raises:
         SourceError: one cannot be read.
     """
-    root = Path(target.root or ".").absolute()
-    for file in _files(target, root):
+    root = Path(target.root).absolute()
+    for file in places(target):
         if file.suffix == ".py" and file.is_file():
             found = tuple(declared(Source(file, root)))
             # The target is written as the caller has written it, and not as its file is called.
-            own = {"source": target.source, "is_file": target.is_file, "root": target.root}
-            return tuple(replace(one, target=replace(one.target, **own)) for one in found)
+            return tuple(replace(one, target=_written(one.target, target)) for one in found)
     return ()
+
+
+def _written(one: Target, like: Target) -> Target:
+    return replace(one, source=like.source, is_file=like.is_file, root=like.root)
+
+
+def places(target: Target) -> tuple[Path, ...]:
+    """The files that the source of a target may be."""
+    if target.is_file:
+        return (target.path.absolute(),)
+    file = Path(target.root).absolute().joinpath(*target.source.split("."))
+    return file.with_suffix(".py"), file / "__init__.py"
 
 
 def is_same(one: Target, other: Target) -> bool:
     """Whether two targets name one object, whatever it is called with."""
     if one.name != other.name:
         return False
-    if one.is_file and other.is_file:
-        return one.path.absolute() == other.path.absolute()
-    if one.is_file != other.is_file:
-        file, module = (one, other) if one.is_file else (other, one)
-        return file.path.absolute() in _files(module, Path(module.root or ".").absolute())
+    if one.is_file or other.is_file:
+        return not set(places(one)).isdisjoint(places(other))
     return one.source == other.source
-
-
-def _files(target: Target, root: Path) -> tuple[Path, ...]:
-    """Where the source of a target may be."""
-    if target.is_file:
-        return (target.path.absolute(),)
-    file = root.joinpath(*target.source.split("."))
-    return file.with_suffix(".py"), file / "__init__.py"
 
 
 def _arguments(task: Task) -> tuple[object, ...]:
@@ -107,8 +108,14 @@ def _arguments(task: Task) -> tuple[object, ...]:
 
 def _key(task: Task) -> tuple[object, ...]:
     inputs = tuple(map(str, task.inputs))
-    place = str(task.target.path.absolute()) if task.target.is_file else task.target.source
-    return place, task.target.name, *_arguments(task), inputs, task.modes, str(task.expected)
+    return (
+        places(task.target),
+        task.target.name,
+        *_arguments(task),
+        inputs,
+        task.modes,
+        str(task.expected),
+    )
 
 
 def _named(tasks: list[Task]) -> tuple[Task, ...]:
