@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ from convlint.spec import InputSpec
 
 RANK: Final = 4
 
+_LIKELY: Final = re.compile(rb"__main__|torchinfo")
 _SUMMARY: Final = "(summary)"
 
 
@@ -38,9 +40,12 @@ class _Made:
 def uses(networks: Sequence[Network], sources: Iterable[Source]) -> Iterator[Use]:
     """How tests, scripts and summaries call the networks."""
     for source in sources:
-        with contextlib.suppress(SourceError):  # a file that is no Python says nothing
-            if any(network.name.encode() in source.data for network in networks):
-                yield from _Reader(source, networks).uses()
+        # A file that is no Python, or nested too deeply, says nothing.
+        with contextlib.suppress(SourceError, RecursionError):
+            if source.is_test or _LIKELY.search(source.data):
+                named = [one for one in networks if one.name.encode() in source.data]
+                if named:
+                    yield from _Reader(source, named).uses()
 
 
 class _Reader:
@@ -104,9 +109,9 @@ class _Reader:
 
     def use(self, call: ast.Call, values: Mapping[str, object]) -> Use:
         """What a call tells of a network, if it calls one."""
-        if ast.unparse(call.func) in ("summary", "torchinfo.summary"):
-            return self.summary(call, values)
         function = call.func
+        if getattr(function, "id", getattr(function, "attr", "")) == "summary":
+            return self.summary(call, values)
         if isinstance(function, ast.Attribute) and function.attr == "forward":
             function = function.value
         made = self.value(function, values)

@@ -87,22 +87,16 @@ def declared(source: Source) -> Iterator[Task]:
     """
     if not _LIKELY.search(source.data):  # as most
         return
-    known = _defined(source)
-    for row, text in _comments(source):
+    lines = list(_lines(source))
+    known = _defined(source) if lines else ()
+    for row, line in lines:
+        place = f"{source.name}:{row}"
         try:
-            line = read(text)
-            if line is not None:
-                place = f"{source.name}:{row}"
-                yield Task(
-                    _target(source, line, known),
-                    line.inputs,
-                    line.modes,
-                    line.expected,
-                    origin=f"{place} (comment)",
-                    by=f"the comment at {place}",
-                )
+            found = _target(source, line, known)
         except (CommentError, target.TargetError) as error:
-            raise SourceError(f"{source.name}:{row}: {error}") from None
+            raise SourceError(f"{place}: {error}") from None
+        by, origin = f"the comment at {place}", f"{place} (comment)"
+        yield Task(found, line.inputs, line.modes, line.expected, origin=origin, by=by)
 
 
 def _target(source: Source, line: Line, known: tuple[str, ...]) -> target.Target:
@@ -130,12 +124,15 @@ def _defined(source: Source) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _comments(source: Source) -> Iterator[tuple[int, str]]:
-    """Every comment with its row: what stands in a string is none."""
+def _lines(source: Source) -> Iterator[tuple[int, Line]]:
+    """What the comments of a file say, with their rows: what stands in a string is none."""
     try:
         for token in tokenize.tokenize(io.BytesIO(source.data).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+            line = read(token.string) if token.type == tokenize.COMMENT else None
+            if line is not None:
+                yield token.start[0], line
+    except CommentError as error:
+        raise SourceError(f"{source.name}:{token.start[0]}: {error}") from None
     except (tokenize.TokenError, SyntaxError, ValueError) as error:
         raise SourceError(f"{source.name} is not valid Python: {error.args[0]}") from None
 

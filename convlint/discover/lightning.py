@@ -52,7 +52,7 @@ def _assigned(network: Network) -> Iterator[ast.Assign]:
         for one in ast.walk(node):
             if isinstance(one, ast.Assign):
                 for target in one.targets:
-                    if ast.unparse(target) in (NAME, f"self.{NAME}"):
+                    if getattr(target, "id", getattr(target, "attr", "")) == NAME:
                         yield one
 
 

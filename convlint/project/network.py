@@ -91,7 +91,8 @@ def required(arguments: ast.arguments) -> tuple[str, ...]:
 def _is_module(base: ast.expr) -> bool:
     """`nn.Module`, `torch.nn.Module`, `Module`, `L.LightningModule`; not `eqx.Module`."""
     if isinstance(base, ast.Attribute):
-        return base.attr == _LIGHTNING or ast.unparse(base) in ("nn.Module", "torch.nn.Module")
+        owner = getattr(base.value, "id", getattr(base.value, "attr", ""))
+        return base.attr == _LIGHTNING or (base.attr == "Module" and owner == "nn")
     return isinstance(base, ast.Name) and base.id in ("Module", _LIGHTNING)
 
 

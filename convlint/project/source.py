@@ -35,7 +35,7 @@ class Source:
         name = self.path.name
         return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
 
-    @property
+    @cached_property
     def module(self) -> tuple[str, ...]:
         """The parts of the dotted name it may be imported by; the last ones may do."""
         place = PurePosixPath(self.name).with_suffix("")
@@ -50,6 +50,8 @@ class Source:
         """
         try:
             return self.path.read_bytes()
+        except FileNotFoundError:  # a link that leads nowhere, as some editors leave
+            return b""
         except OSError as error:
             raise SourceError(f"cannot read {self.name}: {error.strerror or error}") from None
 
