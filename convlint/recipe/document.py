@@ -12,7 +12,7 @@ from convlint.quote import described, shorten
 Path: TypeAlias = tuple[Any, ...]
 """Keys and places in lists, from the outermost on."""
 
-_MOST: Final = 100_000
+_MOST: Final = 20_000
 """How many entries are read: aliases of aliases can stand for more than there is memory."""
 
 # YAML 1.1 takes 1e-3 for a text; OmegaConf, and whoever writes it, for a number.
@@ -81,6 +81,8 @@ def parse(text: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
+        if reason.startswith("but "):
+            reason = f"{getattr(error, 'context', '')}, {reason}"
         raise DocumentError(shorten(reason), mark.line + 1 if mark is not None else 0) from None
     except RecursionError:
         raise DocumentError("it is nested too deeply") from None

