@@ -28,6 +28,8 @@ class Job:
     """What must come out."""
     name: str = ""
     """What configuration calls the target, if it does."""
+    by: str = ""
+    """Who gives the inputs, where neither the command line nor configuration does."""
 
     @property
     def display(self) -> str:
@@ -84,6 +86,8 @@ class Result:
     unseen: tuple[Unseen, ...] = ()
     files: tuple[str, ...] = ()
     ran: tuple[Ran, ...] = ()
+    inputs: str = ""
+    """With which inputs, and by whose word, where they were not given explicitly."""
 
     @property
     def unchecked(self) -> bool:

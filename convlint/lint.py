@@ -12,6 +12,7 @@ from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
+from convlint.discover import Given, given
 from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -98,8 +99,7 @@ def check(
     codes = selection.codes(rules())
     expected = parse_expected(expect)
     checked = _checked(
-        lambda: _module(model, args, dict(kwargs or {}), str(model)),
-        specs,
+        lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
         training,
         codes,
         expected,
@@ -119,8 +119,10 @@ def run(job: Job, deadline: float | None = None) -> Result:
         deadline: the time (`time.monotonic`) at which there must be an answer.
     """
     codes = job.selection.codes(rules())
+    called = Given(job.inputs, job.by)
 
-    def make() -> nn.Module:
+    def make() -> tuple[nn.Module, tuple[InputSpec, ...]]:
+        nonlocal called
         target = job.target
         if target.is_file and not os.path.exists(target.path):
             load(target)  # says so, without waiting for torch
@@ -128,9 +130,12 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
         with noted_definitions():
             found = load(target)
-        return _module(found, target.args, dict(target.kwargs), target.name)
+        module = _module(found, target.args, dict(target.kwargs), target.name)
+        if not job.inputs:
+            called = given(module) or called
+        return module, called.inputs
 
-    checked = _checked(make, job.inputs, job.mode == "train", codes, job.expected, deadline)
+    checked = _checked(make, job.mode == "train", codes, job.expected, deadline)
     network = checked.network
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     return Result(
@@ -142,6 +147,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
         unseen=checked.unseen,
         files=footprint.imported(job.target),
         ran=checked.ran,
+        inputs=str(called) if called.by else "",
     )
 
 
@@ -165,15 +171,14 @@ class _Checked:
 
 
 def _checked(
-    make: Callable[[], nn.Module],
-    inputs: tuple[InputSpec, ...],
+    make: Callable[[], tuple[nn.Module, tuple[InputSpec, ...]]],
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
 ) -> _Checked:
     try:
-        module = make()
+        module, inputs = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))

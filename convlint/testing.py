@@ -19,21 +19,18 @@ from typing import Any, Final
 
 from convlint.contract import parse_all
 from convlint.diagnostic import Diagnostic, Severity
+from convlint.discover.comment import Line, read
 from convlint.job import Job
 from convlint.lint import check, run
 from convlint.pattern import Pattern, sizes
 from convlint.report import Style, render
 from convlint.rule import Rule
 from convlint.selection import Selection
-from convlint.spec import parse
 from convlint.suppress import suppressed
 from convlint.target import Target
 from convlint.target import parse as parse_target
 
 _FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_TARGET: Final = re.compile(
-    r"#[ \t]*convlint:[ \t]*target[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$", re.MULTILINE
-)
 _MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
 
 
@@ -92,10 +89,7 @@ class Example:
     """A block of a rule's page: source, what to check, and where what must be found."""
 
     source: str
-    target: str
-    inputs: tuple[str, ...]
-    training: bool
-    contracts: tuple[str, ...]
+    line: Line
     expected: frozenset[tuple[int, str, str]]
     """Row, severity and code of every finding."""
 
@@ -108,22 +102,15 @@ def examples(rule: Rule) -> Iterator[Example]:
     """
     for block in _FENCE.finditer(rule.doc):
         source = block.group(1)
-        head = _TARGET.search(source)
-        if head is None:
+        said = next(filter(None, map(read, source.splitlines())), None)
+        if said is None:
             raise ValueError(f"{rule.code}: an example lacks `# convlint: target ...`")
-        words = head.group(2).split()
-        training = "train" in words
         expected = {
             (row, mark.group(1), mark.group(2))
             for row, line in enumerate(source.splitlines(), 1)
             for mark in _MARK.finditer(line)
         }
-        pairs = [(b, w) for b, w in zip(["", *words], words, strict=False)]
-        contracts = tuple(w for before, w in pairs if before == "--expect")
-        inputs = tuple(
-            w for before, w in pairs if not w.startswith("--") and not before.startswith("--")
-        )
-        yield Example(source, head.group(1), inputs, training, contracts, frozenset(expected))
+        yield Example(source, said, frozenset(expected))
 
 
 def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
@@ -134,14 +121,14 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
     """
     path = folder / "model.py"
     path.write_text(example.source)
-    target: Target = parse_target(f"{path}:{example.target}")
+    target: Target = parse_target(f"{path}:{example.line.target}")
     extend = (rule.code,) if rule is not None else ()
     job = Job(
         target,
-        tuple(parse(text) for text in example.inputs),
-        "train" if example.training else "eval",
+        example.line.inputs,
+        example.line.modes[0],
         Selection(extend_select=extend),
-        expected=parse_all(example.contracts),
+        expected=example.line.expected,
     )
     told = {code for _, _, code in example.expected} | set(extend)
     # This process has imported other examples before: their comments are not this one's.

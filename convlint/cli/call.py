@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from convlint import contract, spec, target
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
 from convlint.job import Mode, Result
+from convlint.project import plan
+from convlint.project.source import SourceError
 from convlint.selection import Selection, SelectionError, split
 from convlint.task import Task
 
 _NOTHING = (
-    "what should be checked? write convlint model.py:Net --input 1,3,8,8, or configure targets in "
-    "pyproject.toml"
+    "what should be checked? write convlint model.py:Net --input 1,3,8,8, configure targets in "
+    "pyproject.toml (convlint init), or write # convlint: target Net 1,3,8,8 above a class"
 )
 
 
@@ -52,7 +54,7 @@ def asked(
     **network: Any,
 ) -> Call:
     """What the options ask for."""
-    config = _config(config_file, isolated)
+    config = configuration(config_file, isolated)
     selection = Selection(
         split(select) or config.select,
         (*config.ignore, *split(ignore)),
@@ -96,7 +98,8 @@ def results(call: Call, want_shapes: bool = False) -> list[Result]:
     return suppressed(merged, call.selection)
 
 
-def _config(file: Path | None, isolated: bool) -> Config:
+def configuration(file: Path | None, isolated: bool) -> Config:
+    """What is configured, in the file that is named or the nearest one."""
     if isolated:
         return Config()
     try:
@@ -121,33 +124,47 @@ def _tasks(
     """The tasks that the words name; all that are configured where there is no word."""
     changed: dict[str, Any] = {}
     if inputs:
-        changed["inputs"] = _inputs(inputs)
+        changed.update(inputs=_inputs(inputs), by="")
     if expected:
         changed["expected"] = _contracts(expected)
     if modes:
         changed["modes"] = tuple(dict.fromkeys(modes))
     named = {task.display: task for task in config.targets}
-    if not words and not named:
+    try:
+        if words:
+            words = tuple(dict.fromkeys(words))
+            tasks = [one for word in words for one in _named(word, named, config, bool(inputs))]
+        else:
+            tasks = list(plan.planned(config, plan.sources(config)))
+    except SourceError as error:
+        raise Failure(str(error)) from None
+    if not tasks:
         raise Failure(_NOTHING)
-    for word in dict.fromkeys(words or named):
-        task = named.get(word) or _configured(_target(word), config)
+    for task in tasks:
         yield replace(task, target=_with(task, arguments), **changed)
+
+
+def _named(word: str, named: Mapping[str, Task], config: Config, given: bool) -> Iterable[Task]:
+    """What a word names: as it is configured, and else as comments beside the network have it.
+
+    Args:
+        given: whether the inputs are given.
+    """
+    task = named.get(word) or _configured(_target(word), config)
+    if given and task.by_word:
+        found = plan.completed(task, plan.beside(task.target))
+        return found if len(found) == 1 else (task,)
+    if task.inputs:
+        return (task,)
+    return plan.completed(task, plan.beside(task.target))
 
 
 def _configured(found: target.Target, config: Config) -> Task:
     """The task for a target of the command line: as it is configured, where it is just once."""
-    same = [task for task in config.targets if _is_same(task.target, found)]
+    same = [task for task in config.targets if plan.is_same(task.target, found)]
     if len(same) == 1 and not found.called:
         return same[0]
     return Task(found)
-
-
-def _is_same(one: target.Target, other: target.Target) -> bool:
-    if one.name != other.name or one.is_file != other.is_file:
-        return False
-    return one.path.absolute() == other.path.absolute() if one.is_file else (
-        one.source == other.source
-    )  # fmt: skip
 
 
 def _target(word: str) -> target.Target:
@@ -164,8 +181,9 @@ def _with(task: Task, arguments: Sequence[str]) -> target.Target:
     except target.TargetError as error:
         raise Failure(str(error)) from None
     kwargs = dict(task.target.kwargs)
+    own = kwargs if not task.by else {}  # what a comment says gives way
     for name, value in given:
-        if name in kwargs:
+        if name in own:
             raise Failure(f"the argument `{name}` of `{task.display}` is given twice")
         kwargs[name] = value
     return replace(task.target, kwargs=tuple(kwargs.items()))

@@ -16,6 +16,7 @@ from convlint.judge import judge
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.sampling import sampled
+from tests.silent.networks import said
 from tests.silent.run import Run, runs
 
 SLIDES = ("conv", "conv", "max", "avg")
