@@ -60,7 +60,7 @@ def executed(command: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        env={**environment, "COLUMNS": "100"},
+        env={**environment, "COLUMNS": "100", "CONVLINT_NO_CACHE": "1"},
     )
     status = f"{done.returncode}\n" if tail == "echo $?" else ""
     return done.stdout + status

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from convlint import isolate, target
+from convlint import child, isolate, target
 from convlint.job import Job, Result
 
 pytestmark = pytest.mark.skipif(
@@ -215,7 +215,7 @@ def _running(word: str) -> bool:
 
 
 def test_where_nothing_can_be_forked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(isolate, "_can_fork", lambda: False)
+    monkeypatch.setattr(child, "can_fork", lambda: False)
     (tmp_path / "model.py").write_text("print('noise')\nraise ValueError('mine')\n")
     job = Job(target.parse(f"{tmp_path}/model.py:Net"))
     results = list(isolate.run([job, job], quiet=True))  # the real check: a fake is not inherited
