@@ -65,9 +65,8 @@ def test_files_are_valid(document: str, name: str, text: str, tmp_path: Path) ->
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
 def test_every_yaml_is_a_file(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    assert len(re.findall(r"^```(?:yaml|toml)\n# \S+\.\w+\n", text, re.MULTILINE)) == len(
-        re.findall(r"^```(?:ya?ml|toml)\n", text, re.MULTILINE)
-    )
+    every = re.findall(r"^```ya?ml\n(.*)", text, re.MULTILINE)
+    assert all(re.fullmatch(r"# \S+\.yml|# \S+\.yaml", first) for first in every), every
 
 
 @pytest.mark.parametrize(("document", "snippet"), SNIPPETS, ids=lambda v: v[:40])
