@@ -14,10 +14,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
-from convlint.report import formats
-
 ROOT = Path(__file__).resolve().parents[1]
 HOME_PAGE = "https://github.com/convlint/convlint"
 _KEPT = re.compile(r"LANG|TMPDIR|PIP_\w+|SSL_\w+|\w+_proxy|\w+_PROXY")
@@ -58,16 +54,6 @@ class Scratch:
             encoding="utf-8",
             check=check,
         )
-
-    def demand_files_as_words(self) -> None:
-        """Give a test up where names of files do not choose among the targets yet."""
-        if "names no network" in self.run("convlint classifier.py").stdout:
-            pytest.xfail("names of files do not choose among the configured targets yet")
-
-    def demand_format(self, name: str) -> None:
-        """Give a test up where there is no such report yet."""
-        if name not in formats():
-            pytest.xfail(f"there is no --output-format {name} yet")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -116,15 +116,12 @@ def test_the_documentation_has_every_input() -> None:
     ],
 )
 def test_the_exit_status_is_kept(job: Job, args: str, status: str) -> None:
-    job.project.demand_format("github")
     done = job.run("Lint", args=args)
     assert str(done.returncode) == status, done.stdout
     assert job.outputs == {"status": status}
 
 
 def test_annotations_summary_and_sarif(job: Job) -> None:
-    job.project.demand_format("github")
-    job.project.demand_format("sarif")
     done = job.run("Lint", sarif="true")
     assert (done.returncode, job.outputs["status"]) == (1, "1")
     assert re.search(r"^::error file=autoencoder\.py,line=8,.*CL101", done.stdout, re.MULTILINE)

@@ -40,7 +40,6 @@ def test_printed_output(document: str, command: str, output: str) -> None:
 def test_printed_in_a_project(document: Path, tmp_path: Path) -> None:
     project = scratch(document, tmp_path)
     assert project is not None
-    project.demand_files_as_words()
     for block in blocks(document):
         for command, output in block.commands if block.folder else ():
             printed = project.run(command).stdout

@@ -70,7 +70,6 @@ def test_every_input_is_used_and_documented() -> None:
 )
 def test_the_script(tmp_path: Path, args: str, status: int, codes: list[str] | None) -> None:
     project = Scratch(tmp_path, ROOT / "examples" / "gate")
-    project.demand_format("gitlab")
     (job,) = pipeline(args=args).values()
     install, *script = job["script"]
     assert install.startswith("pip install")

@@ -42,7 +42,6 @@ def test_every_command_of_its_sentences(project: Scratch) -> None:
 
 
 def test_its_workflow(project: Scratch) -> None:
-    project.demand_format("github")
     workflow = yaml.safe_load(dict(files(README))[".github/workflows/shapes.yml"])
     *_, step = workflow["jobs"]["convlint"]["steps"]
     done = Job(project).run("Lint", **step["with"])

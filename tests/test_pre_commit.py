@@ -34,7 +34,6 @@ def test_the_manifest_is_valid() -> None:
 
 
 def test_commits_are_stopped_and_let_through(project: Scratch) -> None:
-    project.demand_files_as_words()
     project.write(".pre-commit-config.yaml", CONFIGURATION)
     project.run("pre-commit install", check=True)
 
@@ -58,7 +57,6 @@ def test_commits_are_stopped_and_let_through(project: Scratch) -> None:
 
 
 def test_it_can_be_tried_before(project: Scratch) -> None:
-    project.demand_files_as_words()
     project.run("git add .", check=True)
     done = project.run(f"pre-commit try-repo {project.checkout} convlint --files autoencoder.py")
     assert done.returncode == 1, done.stdout
@@ -69,7 +67,6 @@ def test_it_can_be_tried_before(project: Scratch) -> None:
 @pytest.mark.skipif("CONVLINT_DOWNLOADS" not in os.environ, reason="installs another torch")
 def test_isolated(project: Scratch) -> None:
     """As `CONVLINT_DOWNLOADS=torch==2.13.0`: the torch that the environment gets."""
-    project.demand_files_as_words()
     torch = os.environ["CONVLINT_DOWNLOADS"]
     hook = f"convlint-isolated\n        additional_dependencies: [{torch}]"
     project.write(".pre-commit-config.yaml", CONFIGURATION.replace("id: convlint", f"id: {hook}"))
