@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from convlint.job import Result
+from convlint.terminal import printed
+
+_TARGETS: Final = 3
+"""Of how many targets the inputs are told that nobody has given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,13 @@ def render(output_format: str, results: Sequence[Result], style: Style) -> str:
     """The report on `results`."""
     module = importlib.import_module(f"{__name__}.{output_format}")
     return cast(Callable[[Sequence[Result], Style], str], module.render)(results, style)
+
+
+def called(results: Sequence[Result]) -> Iterator[str]:
+    """With what the networks were called whose inputs were not given explicitly."""
+    found = [one for one in results if one.inputs]
+    for one in found[:_TARGETS]:
+        yield f"{printed(one.target)} was called with {printed(one.inputs)}."
+    rest = len(found[_TARGETS:])
+    if rest:
+        yield f"The inputs of {rest} more are listed by: convlint targets"

@@ -9,7 +9,7 @@ import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options, option
-from convlint.cli.output import emit, style
+from convlint.cli.output import emit, say, style
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
 
@@ -40,9 +40,13 @@ def command(statistics: bool, **options: Any) -> None:
     """Check networks: the given ones, or those of the configuration."""
     from convlint import report
     from convlint.cli.call import asked, results
+    from convlint.report import called
 
     call = asked(**options)
     found = results(call)
     shown = style(statistics=statistics, **options)
     emit(report.render(call.output_format, found, shown), options["output_file"], shown.color)
+    if call.output_format != "text" and not call.quiet:
+        for line in called(found):  # the other formats have no place for it
+            say(line)
     click.get_current_context().exit(status(found, call.fail_on))
