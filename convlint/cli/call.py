@@ -216,12 +216,11 @@ def _named(word: str, named: Mapping[str, Task], config: Config, given: bool) ->
         given: whether the inputs are given.
     """
     task = named.get(word) or _configured(_target(word), config)
-    if given and task.by_word:
-        found = plan.completed(task, plan.beside(task.target))
-        return found if len(found) == 1 else (task,)
     if task.inputs:
         return (task,)
-    return plan.completed(task, plan.beside(task.target))
+    found = plan.completed(task, plan.beside(task.target))
+    # Of several comments, none is the one to be linted with other inputs.
+    return (task,) if given and len(found) > 1 else found
 
 
 def _configured(found: target.Target, config: Config) -> Task:

@@ -17,7 +17,7 @@ from typing import Final, cast, get_args
 
 from convlint import contract, spec, target
 from convlint.job import Mode
-from convlint.project.source import Source, SourceError, flat
+from convlint.project.source import NoPythonError, Source, SourceError, flat
 from convlint.quote import quote
 from convlint.task import Task
 
@@ -134,7 +134,7 @@ def _lines(source: Source) -> Iterator[tuple[int, Line]]:
     except CommentError as error:
         raise SourceError(f"{source.name}:{token.start[0]}: {error}") from None
     except (tokenize.TokenError, SyntaxError, ValueError) as error:
-        raise SourceError(f"{source.name} is not valid Python: {error.args[0]}") from None
+        raise NoPythonError(f"{source.name} is not valid Python: {error.args[0]}") from None
 
 
 def _words(text: str) -> Iterator[str]:

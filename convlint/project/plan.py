@@ -10,7 +10,7 @@ from pathlib import Path
 from convlint.config import Config
 from convlint.discover import declared
 from convlint.project.files import python_files
-from convlint.project.source import Source
+from convlint.project.source import NoPythonError, Source
 from convlint.target import Target
 from convlint.task import Task
 
@@ -70,12 +70,15 @@ def beside(target: Target) -> tuple[Task, ...]:
     """What the comments of a target's own file ask for.
 
     Raises:
-        SourceError: one cannot be read.
+        SourceError: a comment cannot be read.
     """
     root = Path(target.root).absolute()
     for file in places(target):
         if file.suffix == ".py" and file.is_file():
-            found = tuple(declared(Source(file, root)))
+            try:
+                found = tuple(declared(Source(file, root)))
+            except NoPythonError:  # a finding, where it is imported
+                return ()
             # The target is written as the caller has written it, and not as its file is called.
             return tuple(replace(one, target=_written(one.target, target)) for one in found)
     return ()

@@ -17,6 +17,10 @@ class SourceError(Exception):
     """A file that says something which cannot be read; one line that begins with the place."""
 
 
+class NoPythonError(SourceError):
+    """A file that Python cannot read either, and says so to whoever runs it."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A file at `path` below the folder `root`."""
@@ -60,7 +64,7 @@ class Source:
         """The syntax tree.
 
         Raises:
-            SourceError: it is not valid Python.
+            NoPythonError: there is none.
         """
         try:
             with warnings.catch_warnings():
@@ -69,9 +73,9 @@ class Source:
         except SyntaxError as error:
             row = f":{error.lineno}" if error.lineno else ""
             reason = shorten(error.msg or "invalid syntax")
-            raise SourceError(f"{self.name}{row}: syntax error: {reason}") from None
+            raise NoPythonError(f"{self.name}{row}: syntax error: {reason}") from None
         except (ValueError, RecursionError, MemoryError) as error:
-            raise SourceError(f"{self.name} is not valid Python: {shorten(str(error))}") from None
+            raise NoPythonError(f"{self.name}: {shorten(str(error))}") from None
 
     def statements(self) -> Iterator[ast.stmt]:
         """The statements of the module's own scope, also those within an `if` or a `try`."""

@@ -13,15 +13,12 @@ from rich.text import Text
 
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.job import Result
-from convlint.report import Style
+from convlint.report import Style, called
 from convlint.snippet import Mark, snippet
 from convlint.terminal import printed, to_string
 
 _FUNCTIONS: Final = 3
 """Of how many functions the lines that were not seen are told."""
-
-_TARGETS: Final = 3
-"""Of how many targets the inputs are told that nobody has given."""
 
 COLORS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 
@@ -38,7 +35,7 @@ def render(results: Sequence[Result], style: Style) -> str:
     if not style.quiet:
         if style.statistics and lines:
             lines.append(Text())
-        lines += [summary(results), *called(results), *_unseen(results, style)]
+        lines += [summary(results), *map(Text, called(results)), *_unseen(results, style)]
     elif lines and not style.statistics:
         lines.pop()
     return to_string(lines, style.color)
@@ -68,16 +65,6 @@ def summary(results: Sequence[Result]) -> Text:
         verb = "target was" if unchecked == 1 else "targets were"
         text += f"; {unchecked} {verb} not checked to the end"
     return Text(f"{text}.")
-
-
-def called(results: Sequence[Result]) -> Iterator[Text]:
-    """With what the networks were called whose inputs were not given explicitly."""
-    found = [one for one in results if one.inputs]
-    for one in found[:_TARGETS]:
-        yield Text(f"{printed(one.target)} was called with {printed(one.inputs)}.")
-    if found[_TARGETS:]:
-        rest = _count(len(found) - _TARGETS, "other target")
-        yield Text(f"The inputs of {rest} are listed by: convlint targets")
 
 
 def _unseen(results: Sequence[Result], style: Style) -> Iterator[Text]:

@@ -73,6 +73,10 @@ def test_it_is_linted_without_words_and_says_so(write: Write, run: Run) -> None:
     ]
     assert "was called" in run("shapes")[1]
     assert "was called" not in run("-q")[1]
+    status, out, err = run("--output-format", "json")
+    assert (status, out, err.count("\n")) == (0, "[]\n", 2)
+    assert "convlint: src/net.py:Net(4) was called with 2,4,9,9, from the comment" in err
+    assert run("--output-format", "json", "-q")[2] == ""
 
 
 @pytest.mark.parametrize("word", ["src/net.py:Net", "src.net:Net", "./src/net.py:Net"])
@@ -105,6 +109,7 @@ def test_configuration_comes_second_and_both_are_linted(write: Write, run: Run) 
     write("convlint.toml", f"{entry}inputs = ['2,3,8,8']\n")
     assert "2 targets, 2 layers." in run()[1]  # what both say is one
     write("convlint.toml", entry)
+    assert "passed: net, 1 layer.\n" in run("net", "--input", "1,3,6,6")[1]
     for words in ([], ["net"], ["net.py:Net"]):
         out = run(*words)[1]
         assert "2 targets, 2 layers." in out
@@ -118,6 +123,12 @@ def test_excluded_files_declare_nothing(write: Write, run: Run) -> None:
     for patterns in (["a", "old_*.py"], ["a/", "b/*"], ["./a/net.py", "b"]):
         write("convlint.toml", f"exclude = {patterns}\n")
         assert "passed: net.py:Net(3), " in run()[1]
+
+
+def test_a_file_that_is_no_python_is_a_finding_where_it_is_named(write: Write, run: Run) -> None:
+    write("net.py", _commented(COMMENT) + "    def\n")
+    status, out, _ = run("net.py:Net", "--input", "1,3,8,8")
+    assert (status, "CL001" in out) == (2, True)
 
 
 def test_files_that_cannot_be_read(write: Write, run: Run) -> None:

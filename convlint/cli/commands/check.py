@@ -10,7 +10,7 @@ import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options, option
-from convlint.cli.output import UNCONCERNED, emit, style, written
+from convlint.cli.output import UNCONCERNED, emit, say, style, written
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
 
@@ -82,6 +82,9 @@ def _reported(
     if not call.tasks and call.output_format == "text":
         text = "" if call.quiet else UNCONCERNED
     emit(text, options["output_file"], shown.color)
+    if call.output_format != "text" and not call.quiet:
+        for line in report.called(found):  # the other formats have no place for it
+            say(line)
     if summary is not None:
         written(summary, lambda: job_summary.append(summary, found, shown))
     return call, found
