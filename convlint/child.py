@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Final
 
-from convlint import memory
+from convlint import memory, reads
 from convlint.diagnostic import Diagnostic, Location, Severity
 from convlint.job import Job, Result
 from convlint.reads import Opened
@@ -64,14 +64,18 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
 def _answer(job: Job, terms: Terms) -> bytes:
     """The result of a job, or what became of it."""
     began = time.monotonic()
-    opened = Opened()
+    opened, before = Opened(), frozenset(sys.modules)
+    own = reads.absolute(job.target.path)  # now: the user's code may delete the current folder
     try:
         from convlint.lint import run as check
         from convlint.load import write_settled_bytecode_only
 
         write_settled_bytecode_only()
         result = check(job, began + terms.seconds * _MAIN)
-        return pickle.dumps(replace(result, opened=opened.files()))
+        # What the process held before, it holds for whoever has started it.
+        loaded = {*reads.files(before), own}
+        kept = tuple(name for name in result.files if name in loaded)
+        return pickle.dumps(replace(result, files=kept, opened=opened.files()))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, terms))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,13 @@ _CALLERS: Final = ("__main__", "__mp_main__")
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def files() -> tuple[str, ...]:
-    """The Python files that are imported, without installed packages and the standard library."""
-    return tuple(sorted(name for name in _imported() if name.endswith(".py")))
+def files(before: Collection[str] = ()) -> tuple[str, ...]:
+    """The Python files that are imported, without installed packages and the standard library.
+
+    Args:
+        before: modules that were there before the user's code was run.
+    """
+    return tuple(sorted(name for name in _imported(before) if name.endswith(".py")))
 
 
 class Opened:
@@ -41,7 +46,8 @@ class Opened:
         """
         read = {_source(name) for name, written in self._written.items() if not written}
         caller = getattr(sys.modules.get("__main__"), "__file__", None)
-        others = (read | _imported()) - {*files(), *sys.path, os.path.abspath(caller or "")}
+        own = os.path.abspath(caller) if caller and os.path.isabs(caller) else ""
+        others = (read | _imported()) - {*files(), *sys.path, own}
         return tuple(sorted(n for n in others if is_own(n) and not os.path.isdir(n)))
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -56,9 +62,10 @@ class Opened:
             pass
 
 
-def _imported() -> set[str]:
+def _imported(before: Collection[str] = ()) -> set[str]:
     """The files of modules; some of torch's have a `__file__` that is none."""
-    modules = [module for name, module in list(sys.modules.items()) if name not in _CALLERS]
+    others = {*_CALLERS, *before}
+    modules = [module for name, module in list(sys.modules.items()) if name not in others]
     names = (getattr(module, "__file__", None) for module in modules)
     return {
         os.path.normpath(name)
@@ -77,9 +84,17 @@ def _source(name: str) -> str:
         return name
 
 
+def absolute(name: str | os.PathLike[str]) -> str:
+    """A path from the root; as it is where the current folder has been deleted."""
+    try:
+        return os.path.abspath(name)
+    except OSError:
+        return os.fspath(name)
+
+
 def is_own(name: str) -> bool:
     """Whether a file or folder is the user's own, and not installed, the system's or ours."""
-    path = os.path.abspath(name)
+    path = absolute(name)
     torch = getattr(sys.modules.get("torch"), "__file__", None)
     foreign = (
         _STDLIB,
