@@ -51,6 +51,7 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
     gc.disable()  # it lives for a second; collecting takes a twelfth of the import of torch
     own, status = os.getpid(), 1
     try:
+        _close_all_but(pipe)
         detach(terms.quiet)
         _limit(terms)
         answer = _answer(job, terms)
@@ -59,6 +60,17 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
         status = 0
     finally:
         leave(status)
+
+
+def _close_all_but(pipe: Connection) -> None:
+    """Close what was inherited: other checks' pipes, into which the user's code might write."""
+    if not can_fork():
+        return
+    with contextlib.suppress(OSError):  # there may be no /proc
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) != pipe.fileno():
+                with contextlib.suppress(OSError):
+                    os.close(int(name))
 
 
 def _answer(job: Job, terms: Terms) -> bytes:
