@@ -14,6 +14,7 @@ from convlint.advice.origin import factors, origin
 from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
 from convlint.dims import Dim, Shape, Unknown, guess, known, product, show
 from convlint.network import Layer, Network
+from convlint.pragma import Pragma, Selector
 from convlint.rule import Finding, Rule, rule
 from convlint.tensor import TensorSpec
 
@@ -32,8 +33,10 @@ __all__ = [
     "Layer",
     "Location",
     "Network",
+    "Pragma",
     "Report",
     "Rule",
+    "Selector",
     "Severity",
     "Shape",
     "TensorSpec",

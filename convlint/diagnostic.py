@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+MADE: Final = "made here"
+CALLED: Final = "called here"
+"""How the labels begin that are put at a layer's definition and at its call."""
+
 
 class Severity(StrEnum):
     """How bad it is: `error` raises or is certainly wrong; `warning` runs and is almost surely
@@ -89,3 +93,9 @@ class Diagnostic:
     output_shape: str | None = None
     url: str | None = None
     fix: Fix | None = None
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """Where it stands, and where its layer is made and called."""
+        labels = (one.location for one in self.related if one.message.startswith((MADE, CALLED)))
+        return (*labels,) if self.location is None else (self.location, *labels)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from convlint.contract import Contract
 from convlint.diagnostic import Diagnostic, Location, Severity
-from convlint.selection import Selection
+from convlint.selection import Selection, is_fixed
 from convlint.spec import InputSpec
 from convlint.target import Target
 
@@ -48,6 +48,8 @@ class Row:
     formula: str | None = None
     location: Location | None = None
     codes: tuple[str, ...] = ()
+    layer: str = ""
+    """The module path, as the findings about it have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,20 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """Lines of one of the user's files that surely ran, where it has comments for convlint."""
+
+    filename: str
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was found in one target.
 
     `incomplete` where something could not be checked; `layers` counts the ones that were, and
-    `unseen` has the lines that were not, of every function that decides anything.
+    `unseen` has the lines that were not, of every function that decides anything.  `files` are
+    the user's own source files that were imported for the target, the target's among them.
     """
 
     target: str
@@ -75,14 +86,20 @@ class Result:
     unseen: tuple[Unseen, ...] = ()
     inputs: str = ""
     """With which inputs, and by whose word, where they were not given explicitly."""
+    files: tuple[str, ...] = ()
+    ran: tuple[Ran, ...] = ()
 
     @property
     def unchecked(self) -> bool:
         """Whether silence about this target must not be taken for health."""
         return self.incomplete or any(
-            found.code.startswith("CL0") and found.severity is Severity.ERROR
-            for found in self.diagnostics
+            must_stand(found) and found.severity is Severity.ERROR for found in self.diagnostics
         )
+
+
+def must_stand(found: Diagnostic) -> bool:
+    """Whether a finding says that something was not checked: no comment or baseline hides it."""
+    return is_fixed(found.code) and found.severity is not Severity.INFO
 
 
 def merge(results: Iterable[Result]) -> Result:
@@ -96,6 +113,8 @@ def merge(results: Iterable[Result]) -> Result:
             incomplete=first.incomplete or other.incomplete,
             layers=max(first.layers, other.layers),
             unseen=_in_both(first.unseen, other.unseen),
+            files=tuple(dict.fromkeys(first.files + other.files)),
+            ran=first.ran + other.ran,
         )
     return first
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from convlint.advice.batch import batch_of
-from convlint.diagnostic import Diagnostic, Label, Location, Severity
+from convlint.diagnostic import CALLED, MADE, Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
@@ -145,11 +145,12 @@ def refused(layer: Layer) -> bool:
     )
 
 
-def fault(stage: str, error: Exception) -> Iterator[Diagnostic]:
-    """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of `error`."""
+def fault(stage: str, *subject: Any) -> Iterator[Diagnostic]:
+    """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of an error, and
+    those for comments (`<unused>`, `<unknown>`) of one."""
     for rule in rules():
         if stage in rule.operators:
-            for finding in rule.check(error):
+            for finding in rule.check(*subject):
                 yield _diagnostic(rule, finding, None)
 
 
@@ -190,9 +191,9 @@ def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic
 def _places(layer: Layer) -> Iterator[tuple[Location, str]]:
     if layer.call is not None:
         shapes = ", ".join(str(t) for t in _inputs(layer))
-        yield layer.call, f"called here with {shapes}" if shapes else "called here"
+        yield layer.call, f"{CALLED} with {shapes}" if shapes else CALLED
     if layer.definition is not None:
-        yield layer.definition, "made here"
+        yield layer.definition, MADE
 
 
 def _inputs(layer: Layer) -> Iterator[TensorSpec]:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
 from convlint.discover import Given, given
-from convlint.job import Job, Result, Row, Unseen
+from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
 from convlint.rule import rules
 from convlint.selection import Selection
 from convlint.spec import InputSpec, parse_all
+from convlint.suppress import suppressed
 from convlint.target import TargetError
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from convlint.trace.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,18 @@ def check(
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
     expected = parse_expected(expect)
-    diagnostics, network, unseen = _checked(
+    checked = _checked(
         lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
         training,
         codes,
         expected,
     )
-    return Report(tuple(diagnostics), network, tuple(one for one in unseen if one.rows))
+    network = checked.network
+    files = footprint.sources(network) if network is not None else ()
+    result = Result("", checked.diagnostics, files=files, ran=checked.ran)
+    (result,) = suppressed([result], selection)
+    unseen = tuple(one for one in checked.unseen if one.rows)
+    return Report(result.diagnostics, network, unseen)
 
 
 def run(job: Job, deadline: float | None = None) -> Result:
@@ -115,17 +124,18 @@ def run(job: Job, deadline: float | None = None) -> Result:
             called = given(module) or called
         return module, called.inputs
 
-    diagnostics, network, unseen = _checked(
-        make, job.mode == "train", codes, job.expected, deadline
-    )
-    found = tuple(replace(d, target=job.display) for d in diagnostics)
+    checked = _checked(make, job.mode == "train", codes, job.expected, deadline)
+    network = checked.network
+    found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     return Result(
         job.display,
         found,
         tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
-        unseen=unseen,
+        unseen=checked.unseen,
+        files=footprint.imported(job.target),
+        ran=checked.ran,
         inputs=str(called) if called.by else "",
     )
 
@@ -139,20 +149,49 @@ class _Unusable(Exception):
         self.error = error
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What comes of one check, before anything is switched off."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    network: Network | None = None
+    unseen: tuple[Unseen, ...] = ()
+    ran: tuple[Ran, ...] = ()
+
+
 def _checked(
     make: Callable[[], tuple[nn.Module, tuple[InputSpec, ...]]],
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
-) -> tuple[list[Diagnostic], Network | None, tuple[Unseen, ...]]:
+) -> _Checked:
     try:
         module, inputs = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
-        return list(fault("<import>", error)), None, ()
+        return _Checked(tuple(fault("<import>", error)))
     except _Unusable as unusable:
-        return list(fault(unusable.stage, unusable.error)), None, ()
+        return _Checked(tuple(fault(unusable.stage, unusable.error)))
+    network, watch = followed(module, args, kwargs, training, names)
+    network = replace(network, expected=expected)
+    found, network = told(network, watch, codes, deadline)
+    unseen: tuple[Unseen, ...] = ()
+    if watch is not None:
+        from convlint import paths
+
+        unseen = paths.unseen(watch)
+    return _Checked(tuple(found), network, unseen, footprint.ran(network, watch))
+
+
+def followed(
+    module: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    training: bool = False,
+    names: Sequence[str] = (),
+) -> tuple[Network, Watch | None]:
+    """Trace a network; with the lines that ran, where its code decides anything."""
     from convlint.trace import trace
     from convlint.trace.watch import Watch, decides
 
@@ -161,18 +200,30 @@ def _checked(
     if watch is None and network.decisions and network.again is not None:
         watch = Watch()
         network = network.again(watch=watch)
-    network = replace(network, expected=expected)
-    unseen: tuple[Unseen, ...] = ()
+    return network, watch
+
+
+def told(
+    network: Network,
+    watch: Watch | None,
+    codes: Collection[str] | None = None,
+    deadline: float | None = None,
+) -> tuple[list[Diagnostic], Network]:
+    """What the rules say of a network, on all sides of its branches where it was watched.
+
+    Args:
+        codes: the rules to ask; None for those that are on by default.
+        deadline: the time (`time.monotonic`) from which on no further side is traced.
+    """
     if watch is None:
         found = list(judge(network, codes))
     else:
         from convlint import paths
 
         found, network = paths.explore(network, codes, watch, deadline)
-        unseen = paths.unseen(watch)
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
-    return sorted(found, key=lambda d: -d.severity.rank), network, unseen
+    return sorted(found, key=lambda d: -d.severity.rank), network
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:
@@ -274,4 +325,5 @@ def _rows(network: Network, found: tuple[Diagnostic, ...]) -> Iterator[Row]:
             layer.formula,
             layer.call,
             tuple(dict.fromkeys(codes.get((layer.path, inputs), ()))),
+            layer.path,
         )

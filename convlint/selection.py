@@ -17,6 +17,8 @@ DEFAULT: Final = "default"
 ALL: Final = "ALL"
 UNCHECKED: Final = "CL0"
 """Codes of this family say what could not be checked; they cannot be switched off."""
+SUPPRESSIONS: Final = frozenset({"CL007", "CL008"})
+"""But these are about comments that switch rules off, and are rules like all others."""
 
 
 class Selectable(Protocol):
@@ -62,8 +64,13 @@ class Selection:
         return frozenset(
             rule.code
             for rule in rules
-            if rule.code.startswith(UNCHECKED) or _weight(on, rule) > _weight(off, rule)
+            if is_fixed(rule.code) or _weight(on, rule) > _weight(off, rule)
         )
+
+
+def is_fixed(code: str) -> bool:
+    """Whether no option switches a rule off."""
+    return code.startswith(UNCHECKED) and code not in SUPPRESSIONS
 
 
 def split(values: Iterable[str]) -> tuple[str, ...]:
@@ -82,12 +89,23 @@ def parse(selector: str, rules: Collection[Selectable]) -> str:
             return rule.code
     if selector and any(rule.code.startswith(selector.upper()) for rule in rules):
         return selector.upper()
+    near = nearest(selector, rules)
+    hint = f"; did you mean `{near}`?" if near else ""
+    raise SelectionError(f"no rule is called `{selector}`{hint}", selector)
+
+
+def nearest(selector: str, rules: Collection[Selectable]) -> str | None:
+    """The name or code that looks most like a selector that fits no rule."""
     names = [rule.name for rule in rules] + [rule.code for rule in rules]
     near = difflib.get_close_matches(selector.lower(), names, n=1) or (
         difflib.get_close_matches(selector.upper(), names, n=1)
     )
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    raise SelectionError(f"no rule is called `{selector}`{hint}", selector)
+    return next(iter(near), None)
+
+
+def covers(selector: str, rule: Selectable) -> bool:
+    """Whether a selector in its normal form means `rule`, among others."""
+    return _weight((selector,), rule) > 0
 
 
 def _weight(selectors: Iterable[str], rule: Selectable) -> int:

@@ -34,7 +34,7 @@ def snippet(marks: Sequence[Mark], path: Callable[[str], str]) -> tuple[list[Tex
     lines: list[Text] = []
     for filename in files:
         inside = [mark for mark in marks if mark.where.filename == filename]
-        source = _source(filename)
+        source = source_lines(filename)
         head = inside[0]
         arrow = "-->" if head is primary else ":::"
         lines += _file(path(filename), arrow, inside, source, width)
@@ -96,7 +96,7 @@ def _underline(mark: Mark, line: str) -> Text:
     return Text.assemble(indent, (mark.sign * length + text, mark.color))
 
 
-def _source(filename: str) -> list[str]:
+def source_lines(filename: str) -> list[str]:
     """The lines of a file; none where it cannot be read."""
     try:
         with tokenize.open(filename) as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -13,6 +13,7 @@ from convlint.report.text import heading, summary
 from convlint.terminal import printed, to_string
 
 _TITLES = ("layer", "op", "input", "output", "formula", "at", "faults")
+_COLORS = dict(zip(_TITLES, ("bold", "", "", "", "cyan", "dim", "bold red"), strict=True))
 
 
 def render(results: Sequence[Result], style: Style) -> str:
@@ -31,23 +32,29 @@ def render(results: Sequence[Result], style: Style) -> str:
             lines.append(Text.assemble(("  --> ", "bold blue"), printed(place or found.target)))
         lines.append(Text())
     if style.quiet:
-        lines.pop()
+        del lines[-1:]
     else:
         lines += [summary(results), *map(Text, called(results))]
     return to_string(lines, style.color)
 
 
-def _table(rows: Sequence[Row], style: Style) -> list[Text]:
-    """The rows below their titles; a column in which nothing stands is left out."""
+def columns(rows: Sequence[Row], style: Style) -> dict[str, list[str]]:
+    """The columns by their titles; one in which nothing stands is left out."""
     cells = [_cells(row, style) for row in rows]
-    used = [column for column in range(len(_TITLES)) if any(line[column] for line in cells)]
-    widths = {column: max(cell_len(line[column]) for line in (_TITLES, *cells)) for column in used}
+    all_columns = {title: [line[at] for line in cells] for at, title in enumerate(_TITLES)}
+    return {title: column for title, column in all_columns.items() if any(column)}
+
+
+def _table(rows: Sequence[Row], style: Style) -> list[Text]:
+    """The rows below their titles."""
+    shown = columns(rows, style)
     if not rows:
         return []
-    lines = [_aligned(_TITLES, widths, ("dim",) * len(_TITLES))]
-    for row, line in zip(rows, cells, strict=True):
-        colors = ("bold", "", "", "red" if row.codes else "green", "cyan", "dim", "bold red")
-        lines.append(_aligned(line, widths, colors))
+    widths = [max(map(cell_len, (title, *column))) for title, column in shown.items()]
+    lines = [_aligned(tuple(shown), widths, ("dim",) * len(shown))]
+    for row, line in zip(rows, zip(*shown.values(), strict=True), strict=True):
+        colors = {**_COLORS, "output": "red" if row.codes else "green"}
+        lines.append(_aligned(line, widths, [colors[title] for title in shown]))
     return lines
 
 
@@ -65,10 +72,10 @@ def _cells(row: Row, style: Style) -> tuple[str, ...]:
     return tuple(printed(cell) for cell in cells)
 
 
-def _aligned(cells: Sequence[str], widths: Mapping[int, int], colors: Sequence[str]) -> Text:
+def _aligned(cells: Sequence[str], widths: Sequence[int], colors: Sequence[str]) -> Text:
     text = Text()
-    for column, width in widths.items():
-        text.append(cells[column], colors[column])
-        text.append(" " * (width - cell_len(cells[column]) + 2))
+    for cell, width, color in zip(cells, widths, colors, strict=True):
+        text.append(cell, color)
+        text.append(" " * (width - cell_len(cell) + 2))
     text.rstrip()
     return text

@@ -21,6 +21,7 @@ from convlint.quote import quote
 _NAME: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _TARGET: Final = re.compile(rf"(.+?):\s*({_NAME})\s*(\(.*\))?\s*", re.DOTALL)
 _RECIPE: Final = re.compile(r"(.+\.ya?ml)(?:#([^#()]*))?\s*", re.DOTALL)
+_FILE: Final = re.compile(r"(.+?\.(?:py|ya?ml))(?:[:#(]|$)", re.DOTALL)
 _ACCEPTED: Final = "write model.py:Net or pkg.module:Net"
 
 
@@ -83,7 +84,7 @@ def parse(text: str, arguments: Iterable[str] = ()) -> Target:
         source, name, call = match[1], match[2], match[3]
     else:
         raise TargetError(_misread(text))
-    is_file = source.endswith((".py", ".yaml", ".yml")) or "/" in source or "\\" in source
+    is_file = _is_file(source)
     if not is_file and not re.fullmatch(_NAME, source):
         raise TargetError(f"{quote(source)} is neither a .py file nor a module; {_ACCEPTED}")
     args, kwargs = _call(name, call, text) if call else ((), {})
@@ -93,6 +94,15 @@ def parse(text: str, arguments: Iterable[str] = ()) -> Target:
             raise TargetError(f"the argument {quote(key)} of {quote(text)} is given twice")
         kwargs[key] = value
     return Target(text, source, is_file, name, bool(call), args, tuple(kwargs.items()))
+
+
+def file(display: str) -> str:
+    """The file that `Target.display` names; of a module, the one it would usually be."""
+    if named := _FILE.match(display):
+        return named[1]
+    match = _TARGET.fullmatch(display)
+    source = match[1] if match else display
+    return source if _is_file(source) else source.replace(".", "/") + ".py"
 
 
 def parse_argument(text: str) -> tuple[str, object]:
@@ -109,6 +119,10 @@ def parse_argument(text: str) -> tuple[str, object]:
         return name, _literal(_expression(value.strip()))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return name, value
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith((".py", ".yaml", ".yml")) or "/" in source or "\\" in source
 
 
 def _misread(text: str) -> str:

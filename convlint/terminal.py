@@ -85,5 +85,8 @@ def printed(text: str) -> str:
 def _visible(character: str) -> str:
     if character in "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029":
         return " "
-    # Spaces of other widths and marks that join letters are harmless; escapes are not.
-    return "�" if ord(character) < 32 or 127 <= ord(character) < 160 else character
+    # Spaces of other widths and marks that join letters are harmless; escapes are not, and half
+    # a surrogate pair can be written in no encoding.
+    number = ord(character)
+    harmful = number < 32 or 127 <= number < 160 or 0xD800 <= number <= 0xDFFF
+    return "�" if harmful else character

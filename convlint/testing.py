@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from convlint.job import Job
 from convlint.lint import run
 from convlint.rule import Rule
 from convlint.selection import Selection
+from convlint.suppress import suppressed
 from convlint.target import Target
 from convlint.target import parse as parse_target
 
@@ -74,8 +75,10 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
         expected=example.line.expected,
     )
     told = {code for _, _, code in example.expected} | set(extend)
-    found = run(job).diagnostics
-    return [d for d in found if rule is None or d.severity != "info" or d.code in told]
+    # This process has imported other examples before: their comments are not this one's.
+    result = replace(run(job), files=(str(path.absolute()),))
+    (result,) = suppressed([result], job.selection)
+    return [d for d in result.diagnostics if rule is None or d.severity != "info" or d.code in told]
 
 
 def found(diagnostics: list[Diagnostic]) -> frozenset[tuple[int, str, str]]:

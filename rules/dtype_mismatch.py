@@ -90,8 +90,12 @@ _FLOATS = frozenset({
     "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "leaky_relu", "logsigmoid",
     "mish", "rrelu", "selu", "softplus", "softshrink", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div", "softmax2d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
 })  # fmt: skip
-_FLOATS_OR_COMPLEX = frozenset({"silu", "rms_norm", "normalize"})
+_FLOATS_OR_COMPLEX = frozenset({
+    "silu", "rms_norm", "normalize", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+})  # fmt: skip
 _CAST = frozenset({"softmax", "log_softmax", "softmin"})
 _ONE_FLOAT = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
 _FIRST_FLOAT = frozenset({"huber_loss", "hinge_embedding_loss", "soft_margin_loss"})

@@ -39,9 +39,9 @@ from convlint import Finding, Layer, Network, rule
 
 @rule("CL006", "*", severity="info")
 def unknown_operator(layer: Layer, network: Network) -> Iterator[Finding]:
-    known = bool(layer.tensors) and all(tensor.known for tensor in layer.tensors)
-    lost = any(output.shape is None for output in layer.outputs)
-    if known and lost and layer.rejected is None:
+    if layer.rejected is not None or all(output.shape is not None for output in layer.outputs):
+        return
+    if layer.tensors and all(tensor.known for tensor in layer.tensors):
         yield Finding(
             f"what comes out of `{layer.title}` is not known",
             at=layer.call,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from convlint import cli
-from convlint.config import Config, ConfigError, find, load
+from convlint.config import Config, ConfigError, Entry, find, load
 
 NET = """
 import torch
@@ -233,3 +235,21 @@ def test_any_table_is_read_or_refused(project: Path, table: dict[str, Any]) -> N
 def test_any_bytes_are_read_or_refused(project: Path, content: bytes) -> None:
     (project / "convlint.toml").write_bytes(content)
     assert "\n" not in _outcome(project / "convlint.toml")
+
+
+def test_every_key_is_documented_and_every_documented_key_is_there() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    _, top, entry = page.split("## Keys of ")
+    for text, kind, but in ((top, Config, {"file"}), (entry, Entry, set[str]())):
+        keys = {field.name.replace("_", "-") for field in fields(kind)} - but
+        assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == keys
+
+
+def test_the_documented_configuration_is_read(project: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    (text,) = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (project / "pyproject.toml").write_text(text)
+    assert [one.display for one in load(project / "pyproject.toml").targets] == [
+        "unet",
+        "shop.nets:make_encoder",
+    ]

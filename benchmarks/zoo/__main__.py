@@ -36,6 +36,7 @@ def main() -> None:
 @click.option("--every", default=1, show_default=True, help="Take every nth model only.")
 @click.option("--name", "part", default="", help="Only models with this in their names.")
 @click.option("--graphs", is_flag=True, help="Also run the graphs of small models on real data.")
+@click.option("--sides", is_flag=True, help="Also look at the other sides of branches.")
 @click.option("--again", is_flag=True, help="Repeat the models that were not traced whole.")
 def _sweep(
     file: Path,
@@ -45,6 +46,7 @@ def _sweep(
     every: int,
     part: str,
     graphs: bool,
+    sides: bool,
     again: bool,
 ) -> None:
     """Examine every model that FILE has no line of yet, and add one for each."""
@@ -54,7 +56,7 @@ def _sweep(
     done = {(o.library, o.name) for o in results.read(file, Outcome)}
     seconds = import_seconds()
     models = (m for m in _models(library, every) if (m.library, m.name) not in done)
-    tasks = (Examination(m, seconds, graphs) for m in models if part in m.name)
+    tasks = (Examination(m, seconds, graphs, sides) for m in models if part in m.name)
     for outcome in _kept(each(tasks, jobs, limit), file):
         if not outcome.is_whole:
             reasons = (outcome.failure, *outcome.differences, *map(str, outcome.errors))

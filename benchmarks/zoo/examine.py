@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import nn
@@ -21,12 +22,16 @@ import convlint.trace.modules
 from benchmarks.zoo.model import Model
 from benchmarks.zoo.truth import Shapes, Truth, data, shapes, truth
 from convlint.diagnostic import Diagnostic
-from convlint.judge import judge
+from convlint.frame import FrameFilter
+from convlint.lint import followed, told
 from convlint.network import Network
 from convlint.trace import ConstructionError, build, graph_module, trace
 
 SMALL = 30_000_000
 """Weights up to which a network is run on real data."""
+
+_PATIENCE = 60.0
+"""Seconds from which on no further side of a branch is traced."""
 
 _NO_CALLS = frozenset({"input", "parameter", "buffer", "constant"})
 
@@ -92,16 +97,18 @@ class Outcome:
 class Examination:
     """The task of examining one model.
 
-    `import_seconds` is noted in the outcome; `real`: as `examine` takes it.
+    `import_seconds` is noted in the outcome; `real`, `sides`: as `examine` takes them.
     """
 
     model: Model
     import_seconds: float
     real: bool = False
+    sides: bool = False
 
     def run(self) -> Outcome:
         """Examine it."""
-        return replace(examine(self.model, self.real), import_seconds=self.import_seconds)
+        outcome = examine(self.model, self.real, self.sides)
+        return replace(outcome, import_seconds=self.import_seconds)
 
     def lost(self, reason: str) -> Outcome:
         """It could not be examined."""
@@ -119,13 +126,14 @@ def import_seconds() -> float:
     return round(sorted(times)[1], 3)
 
 
-def examine(model: Model, real: bool = False) -> Outcome:
+def examine(model: Model, real: bool = False, sides: bool = False) -> Outcome:
     """Build, trace and judge a model, and compare it with torch's own run.
 
     Args:
         real: also run the recorded graph of a small model on real data.
+        sides: also look at the other sides of branches, as if the library were the user's code.
     """
-    with _quiet():
+    with _quiet(), _owned() if sides else contextlib.nullcontext():
         start = time.perf_counter()
         try:
             module = build(model.make)
@@ -136,9 +144,9 @@ def examine(model: Model, real: bool = False) -> Outcome:
         weights = sum(p.numel() for p in module.parameters() if not _is_lazy(p))
         with counted() as counts:
             begun = time.perf_counter()
-            network = trace(module, call.args, call.kwargs)
+            network, watch = followed(module, call.args, call.kwargs)
             traced = time.perf_counter()
-        found = list(judge(network))
+        found, network = told(network, watch, deadline=begun + _PATIENCE)
         judged = time.perf_counter()
         own = truth(model, module, call)
         differences, unknown, compared = ([], 0, 0) if own.error else compare(network, own)
@@ -202,6 +210,13 @@ def _agree(mine: Shapes, own: Shapes) -> bool:
         len(a) == len(b) and all(x in (-1, y) for x, y in zip(a, b, strict=True))
         for a, b in zip(mine, own, strict=True)
     )
+
+
+@contextlib.contextmanager
+def _owned() -> Iterator[None]:
+    """Take what is installed for the user's own: only of that all sides are looked at."""
+    with mock.patch.object(FrameFilter, "is_own", FrameFilter.is_user):
+        yield
 
 
 @contextlib.contextmanager

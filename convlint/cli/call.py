@@ -33,6 +33,7 @@ class Call:
     memory_limit: int | None
     fail_on: str
     output_format: str
+    baseline: Path | None
     quiet: bool
 
 
@@ -49,6 +50,7 @@ def asked(
     memory_limit: int | None = None,
     fail_on: str | None = None,
     output_format: str | None = None,
+    baseline: Path | None = None,
     **network: Any,
 ) -> Call:
     """What the options ask for."""
@@ -66,6 +68,7 @@ def asked(
         config.memory_limit if memory_limit is None else memory_limit,
         fail_on or config.fail_on or "warning",
         output_format or config.output_format or "text",
+        baseline or (config.path(config.baseline) if config.baseline else None),
         quiet,
     )
 
@@ -75,6 +78,7 @@ def results(call: Call, want_shapes: bool = False) -> list[Result]:
     from convlint import isolate
     from convlint.job import merge
     from convlint.progress import Progress
+    from convlint.suppress import suppressed
 
     _validate(call)
     jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
@@ -90,7 +94,8 @@ def results(call: Call, want_shapes: bool = False) -> list[Result]:
             found.append(result)
             progress.advance()
     ordered = iter(found)
-    return [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    return suppressed(merged, call.selection)
 
 
 def configuration(file: Path | None, isolated: bool) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -20,20 +21,19 @@ def style(
     *, color: str, quiet: bool, output_file: Path | None, statistics: bool = False, **_: Any
 ) -> Style:
     """How the options ask for the report."""
-    from convlint import terminal
+    from convlint import repository, terminal
     from convlint.report import Style
 
     colored = terminal.wants_color(color, None if output_file else sys.stdout)
-    return Style(colored, quiet, statistics)
+    return Style(colored, quiet, statistics, root=repository.root(Path.cwd()))
 
 
 def emit(text: str, file: Path | None = None, color: bool = False) -> None:
     """Write a report.  A reader that has gone away is not worth a word."""
     if file is not None:
-        try:
-            file.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise Failure(f"cannot write {file}: {error.strerror or error}") from None
+        from convlint import atomic
+
+        written(file, lambda: atomic.write(file, text))
         return
     try:
         _encodable(sys.stdout)
@@ -43,6 +43,14 @@ def emit(text: str, file: Path | None = None, color: bool = False) -> None:
         # Else Python complains when it flushes at its end.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def written(file: Path, write: Callable[[], None]) -> None:
+    """Write to `file`; that it cannot be written is one line, and status 2."""
+    try:
+        write()
+    except OSError as error:
+        raise Failure(f"cannot write {file}: {error.strerror or error}") from None
 
 
 def say(text: str) -> None:

@@ -1,4 +1,8 @@
-"""The findings as one JSON array, with ruff's field names and a few of our own."""
+"""The findings as one JSON array, with ruff's field names and a few of our own.
+
+`--statistics` gives the counts instead; `--quiet` changes nothing, as there is no summary.
+Ruff's fields: https://docs.astral.sh/ruff/settings/#output-format
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,23 @@ from convlint.report import Style
 
 
 def render(results: Sequence[Result], style: Style) -> str:
-    """One array; `[]` where nothing was found.  ASCII only, so that no pipe can garble it."""
+    """One array; `[]` where nothing was found."""
+    return dumped(records(results, style))
+
+
+def records(results: Sequence[Result], style: Style) -> list[dict[str, object]]:
+    """An object for each finding, or for each rule where statistics are wanted."""
     found = [diagnostic for result in results for diagnostic in result.diagnostics]
-    rows = _counts(found) if style.statistics else [_diagnostic(one, style) for one in found]
-    return json.dumps(rows, indent=2) + "\n"
+    return _counts(found) if style.statistics else [_diagnostic(one, style) for one in found]
+
+
+def dumped(value: object, indent: int | None = 2) -> str:
+    """`value` as JSON, in ASCII only, so that no pipe can garble it.
+
+    Half a surrogate pair, which strict readers refuse, becomes a `?`.
+    """
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(json.loads(text), indent=indent) + "\n"
 
 
 def _counts(found: Sequence[Diagnostic]) -> list[dict[str, object]]:

@@ -1,4 +1,7 @@
-"""The findings for people, in rustc's manner."""
+"""The findings for people, in rustc's manner.
+
+`--statistics` gives counts by rule in place of the findings, `--quiet` leaves the summary away.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def render(results: Sequence[Result], style: Style) -> str:
     found = [diagnostic for result in results for diagnostic in result.diagnostics]
     lines: list[Text] = []
     if style.statistics:
-        lines += _statistics(found)
+        lines += statistics(found)
     else:
         for diagnostic in found:
             lines += [*_diagnostic(diagnostic, style), Text()]
@@ -120,7 +123,8 @@ def _diagnostic(found: Diagnostic, style: Style) -> list[Text]:
     return lines
 
 
-def _statistics(found: Sequence[Diagnostic]) -> list[Text]:
+def statistics(found: Sequence[Diagnostic]) -> list[Text]:
+    """How often each rule has spoken, most often first."""
     counts = Counter((one.code, one.name, one.severity) for one in found)
     if not counts:
         return []

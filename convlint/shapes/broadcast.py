@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from convlint.arithmetic.broadcast import broadcast, clashes
+from convlint.arithmetic.strides import rows
 from convlint.dims import Dim, Shape, known
 from convlint.shapes.memory import last
 from convlint.shapes.registry import Rejected
@@ -74,7 +75,10 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
         return None
     else:
         made = _ordered(shape, steps)
-    return CONTIGUOUS if row_major(shape, made) else made
+    # Row-major but for the stride of an axis of size one is not told as contiguous: a convolution
+    # may take it for channels-last.
+    plain = row_major(shape, made) if 0 in shape else made == rows(shape)
+    return CONTIGUOUS if plain else made
 
 
 def _converted(operands: list[TensorSpec]) -> bool:

@@ -25,6 +25,7 @@ _NOT_OF_THE_SHAPES: Final = (
     "out of DATA bounds",  # of indices again,
     "to have value at",  # of the lengths of texts,
     "to have size at least",
+    "argument #2 'targets' (while checking arguments for ctc_loss",  # their sum, again
     "Unsupported dtype",  # no kernel of a Fourier transform
     "invalid max index",  # where a largest element was that a pooling found
     "refer to a single memory location",  # which tensors share their storage is not followed

@@ -164,3 +164,12 @@ def test_answers_without_torch(axes: int, monkeypatch: pytest.MonkeyPatch) -> No
         lambda x: getattr(F, f"adaptive_max_pool{axes}d_with_indices")(x, 2),
     ):
         agree(partial(identity, call), [(image, FLOAT)])
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("name", ["avg", "max"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_adaptive_pools_have_no_integers(axes: int, name: str, size: int) -> None:
+    call = getattr(F, f"adaptive_{name}_pool{axes}d")
+    for dtype in (torch.int64, torch.uint8, torch.bool, torch.float64):
+        agree(lambda: lambda x: call(x, size), [((2, 3, *(5,) * axes), dtype)])

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
+from hypothesis import given
+
 from convlint import report
-from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
+from convlint.diagnostic import Diagnostic, Severity
 from convlint.job import Result
 from convlint.report import Style
-
-HERE = Path("/project")
-FULL = Diagnostic(
-    "CL102",
-    "feature-mismatch",
-    Severity.ERROR,
-    "`fc1` takes 400 features, but 576 arrive",
-    Location("/project/nets/model.py", 13, 20, 13, 46),
-    "in_features is 400",
-    (Label("called here", Location("/else/model.py", 19, 16, 19, 27)),),
-    "16 · 6 · 6 = 576",
-    ("write nn.Linear(576, 120)", "or pad"),
-    ("a note",),
-    "nets/model.py:Net",
-    "fc1",
-    ("[1, 576]",),
-    "[1, 120]",
-    fix=Fix(
-        "unsafe", "write 576", (Edit("576", Location("/project/nets/model.py", 13, 30, 13, 40)),)
-    ),
-)
+from tests.report.drawn import results, styles
+from tests.report.examples import FULL, HERE, real
+from tests.sampling import sampled
 
 
 def _json(*results: Result, statistics: bool = False) -> Any:
@@ -102,3 +86,19 @@ def test_statistics() -> None:
     assert _json(Result("a", (FULL, FULL)), statistics=True) == [
         {"code": "CL102", "name": "feature-mismatch", "severity": "error", "count": 2}
     ]
+
+
+def test_real_networks() -> None:
+    codes = [row["code"] for row in _json(*real())]
+    assert codes == ["CL102", "CL102", "CL302", "CL560", "CL001"]
+
+
+@sampled(50)
+@given(results, styles)
+def test_any_result(found: Sequence[Result], style: Style) -> None:
+    text = report.render("json", found, style)
+    assert text.isascii()
+    rows = json.loads(text)
+    json.dumps(rows, ensure_ascii=False).encode()  # half a surrogate pair would raise
+    if not style.statistics:
+        assert len(rows) == sum(len(result.diagnostics) for result in found)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from convlint import report, table
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.job import Result, Row
 from convlint.report import Style
+from tests.report.drawn import results, styles
+from tests.report.examples import real
+from tests.sampling import sampled
 
 SOURCE = """\
 import torch.nn as nn
@@ -331,7 +336,17 @@ def test_paths_below_the_folder_are_relative(folder: Path) -> None:
     assert style.path("x.py") == "x.py"
 
 
-def test_every_module_of_the_folder_is_a_format() -> None:
-    assert {"json", "text"} <= set(report.formats())
-    for name in report.formats():
-        assert isinstance(report.render(name, [], Style()), str)
+def test_real_networks() -> None:
+    lines = report.render("text", real(), Style()).splitlines()
+    assert sum(line.startswith(("error[", "warning[")) for line in lines) == 5
+    assert (
+        lines[-1] == "Found 4 errors, 1 warning in 4 targets; 1 target was not checked to the end."
+    )
+
+
+@sampled(50)
+@given(results, styles)
+def test_any_result(found: Sequence[Result], style: Style) -> None:
+    for text in (report.render("text", found, style), table.render(found, style)):
+        text.encode()
+        assert style.color or "\x1b" not in text
