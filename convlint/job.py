@@ -84,10 +84,14 @@ class Result:
     incomplete: bool = False
     layers: int = 0
     unseen: tuple[Unseen, ...] = ()
-    inputs: str = ""
-    """With which inputs, and by whose word, where they were not given explicitly."""
     files: tuple[str, ...] = ()
     ran: tuple[Ran, ...] = ()
+    inputs: str = ""
+    """With which inputs, and by whose word, where they were not given explicitly."""
+    opened: tuple[str, ...] = ()
+    """Other files that the user's code has read, or has not found."""
+    hurried: bool = False
+    """Whether something was left out for want of time: the next run may say more."""
 
     @property
     def unchecked(self) -> bool:
@@ -115,6 +119,8 @@ def merge(results: Iterable[Result]) -> Result:
             unseen=_in_both(first.unseen, other.unseen),
             files=tuple(dict.fromkeys(first.files + other.files)),
             ran=first.ran + other.ran,
+            opened=tuple(dict.fromkeys(first.opened + other.opened)),
+            hurried=first.hurried or other.hurried,
         )
     return first
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from convlint import footprint
+from convlint import footprint, reads
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
@@ -45,6 +45,17 @@ class Report:
     def ok(self) -> bool:
         """Whether there is no error."""
         return not any(d.severity == "error" for d in self.diagnostics)
+
+    def result(self, target: str) -> Result:
+        """The same as formats take it, of the network that they call `target`."""
+        network = self.network
+        return Result(
+            target,
+            tuple(replace(d, target=target) for d in self.diagnostics),
+            incomplete=network is None or any(not r.certain for r in network.raised),
+            layers=_count(network) if network is not None else 0,
+            unseen=self.unseen,
+        )
 
     def __str__(self) -> str:
         return "\n".join(_line(d) for d in self.diagnostics) or "no findings"
@@ -134,8 +145,9 @@ def run(job: Job, deadline: float | None = None) -> Result:
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=checked.unseen,
-        files=footprint.imported(job.target),
+        files=tuple(sorted({*footprint.imported(job.target), *reads.files()})),
         ran=checked.ran,
+        hurried=checked.hurried,
         inputs=str(called) if called.by else "",
     )
 
@@ -157,6 +169,8 @@ class _Checked:
     network: Network | None = None
     unseen: tuple[Unseen, ...] = ()
     ran: tuple[Ran, ...] = ()
+    hurried: bool = False
+    """Whether something was left out for want of time."""
 
 
 def _checked(
@@ -181,7 +195,8 @@ def _checked(
         from convlint import paths
 
         unseen = paths.unseen(watch)
-    return _Checked(tuple(found), network, unseen, footprint.ran(network, watch))
+    hurried = watch is not None and watch.hurried
+    return _Checked(tuple(found), network, unseen, footprint.ran(network, watch), hurried)
 
 
 def followed(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.util
 import os
 import sys
 import sysconfig
+import time
 import traceback
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Final
+from typing import Any, Final
 
 from convlint import memory
 from convlint.diagnostic import Location
@@ -59,22 +61,22 @@ def _from_file(target: Target) -> ModuleType:
     if path.suffix != ".py":
         raise TargetError(f"{quote(target.source)} is not a Python file (.py)")
     path = path.absolute()
-    package = _package(path)
-    if package:
-        root, name = package
+    member = package(path)
+    if member:
+        root, name = member
         # Behind all else: run as a part of its package, the folder of a file is not importable,
         # and a `types.py` or `random.py` in it must not hide the standard library's.
-        _importable([root, *_here(target)], [str(path.parent)])
+        _importable([root, *here(target)], [str(path.parent)])
         module = _guarded(target, lambda: importlib.import_module(name))
         if _is_same(getattr(module, "__file__", None), path):
             return module
     else:
-        _importable([str(path.parent), *_here(target)], [])
+        _importable([str(path.parent), *here(target)], [])
     return _guarded(target, lambda: _execute(path))
 
 
 def _from_module(target: Target) -> ModuleType:
-    _importable(_here(target), [])
+    _importable(here(target), [])
     return _guarded(target, lambda: importlib.import_module(target.source))
 
 
@@ -99,6 +101,24 @@ def _execute(path: Path) -> ModuleType:
         sys.modules.pop(name, None)
         raise
     return sys.modules.get(name, module)
+
+
+def write_settled_bytecode_only() -> None:
+    """Let this process keep no compiled code of a file that was saved within two seconds.
+
+    Python tells a `.pyc` from its source by seconds and length: of a helper that is saved twice
+    within one second, the first version would be run for ever.
+    """
+    plain = SourceFileLoader.set_data
+
+    def set_data(self: SourceFileLoader, path: str, data: bytes, **options: Any) -> None:
+        with contextlib.suppress(OSError, ValueError, NotImplementedError):
+            source = importlib.util.source_from_cache(path)
+            if time.time() - os.stat(source).st_mtime < 2:
+                return
+        plain(self, path, data, **options)
+
+    SourceFileLoader.set_data = set_data  # type: ignore[method-assign,assignment]
 
 
 def exiting(error: SystemExit) -> str:
@@ -148,7 +168,7 @@ def _syntax(target: Target, error: SyntaxError) -> TargetError:
     return TargetError(f"syntax error at {_place(where)}: {message}", where)
 
 
-def _package(path: Path) -> tuple[str, str] | None:
+def package(path: Path) -> tuple[str, str] | None:
     """The folder a file's package lies in and the file's full name, where it is in a package."""
     folder, parts = path.parent, [] if path.stem == "__init__" else [path.stem]
     while (folder / "__init__.py").is_file() and "." not in folder.name and folder.name:
@@ -158,7 +178,8 @@ def _package(path: Path) -> tuple[str, str] | None:
     return (str(folder), ".".join(parts)) if is_member else None
 
 
-def _here(target: Target) -> list[str]:
+def here(target: Target) -> list[str]:
+    """The folders in which its modules are looked for first."""
     root = [target.root] if target.root else []
     try:
         return [*root, os.getcwd()]

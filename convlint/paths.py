@@ -159,6 +159,7 @@ class _Tracks:
         end = began + _PATIENCE + 20 * self.slowest
         if self.deadline is not None:
             if began + 2 * self.slowest > self.deadline:
+                self.watch.hurried = True
                 return None
             end = min(end, self.deadline)
         self.watch.deadline = end

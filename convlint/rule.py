@@ -10,13 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from convlint.diagnostic import Label, Location, Severity
-from convlint.network import Layer, Network
 
-CheckLayer = Callable[[Layer, Network], "Iterator[Finding]"]
-CheckNetwork = Callable[[Network], "Iterator[Finding]"]
+if TYPE_CHECKING:
+    from convlint.network import Layer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from convlint import pragma
 from convlint.diagnostic import Diagnostic
 from convlint.job import Result, Row, must_stand
-from convlint.judge import fault
 from convlint.pragma import Pragma, Selector
-from convlint.rule import Rule, rules
 from convlint.selection import (
     SUPPRESSIONS,
     UNCHECKED,
@@ -26,6 +24,9 @@ from convlint.selection import (
     nearest,
     parse,
 )
+
+if TYPE_CHECKING:
+    from convlint.rule import Rule
 
 Part: TypeAlias = tuple[Pragma, Selector | None]
 """What can be used or unused: a selector, or a comment that has none."""
@@ -39,6 +40,8 @@ def suppressed(results: Sequence[Result], selection: Selection) -> list[Result]:
     found = {name: read for name in sorted(files) if (read := pragma.read(name))}
     if not found:  # most code has none, and the rules need not be read here
         return list(results)
+    from convlint.rule import rules
+
     return Comments(found, rules()).applied(results, selection.codes(rules()))
 
 
@@ -111,6 +114,8 @@ class Comments:
     def _of(
         self, one: Pragma, reached: bool, used: Collection[Part], codes: Collection[str]
     ) -> Iterator[Diagnostic]:
+        from convlint.judge import fault
+
         if one.instead:
             yield from fault("<unknown>", one, None, None)
             return

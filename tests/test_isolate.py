@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from convlint import isolate, target
+from convlint import child, isolate, target
 from convlint.job import Job, Result
 
 pytestmark = pytest.mark.skipif(
@@ -215,9 +215,37 @@ def _running(word: str) -> bool:
 
 
 def test_where_nothing_can_be_forked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(isolate, "_can_fork", lambda: False)
+    monkeypatch.setattr(child, "can_fork", lambda: False)
     (tmp_path / "model.py").write_text("print('noise')\nraise ValueError('mine')\n")
     job = Job(target.parse(f"{tmp_path}/model.py:Net"))
     results = list(isolate.run([job, job], quiet=True))  # the real check: a fake is not inherited
     assert [result.incomplete for result in results] == [True, True]
     assert "ValueError: mine" in results[1].diagnostics[0].message
+
+
+def _waits_for_the_next(job: Job) -> Result:
+    """The first job ends only when a later one has come to its end."""
+    deadline = time.monotonic() + 20
+    while not Path(os.environ["CONVLINT_SIGNAL"]).exists():
+        assert time.monotonic() < deadline, "the other job was not run meanwhile"
+        time.sleep(0.02)
+    return _fine(job)
+
+
+def _lets_go(job: Job) -> Result:
+    Path(os.environ["CONVLINT_SIGNAL"]).touch()
+    return _fine(job)
+
+
+_BY_NAME.update(waits=_waits_for_the_next, lets_go=_lets_go)
+
+
+def test_several_workers_at_a_time_and_results_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVLINT_SIGNAL", str(tmp_path / "signal"))
+    names = ["waits", "exits", "lets_go"]
+    jobs = [Job(target.parse(f"model.py:{name}")) for name in names]
+    results = list(isolate.run(jobs, timeout=30.0, quiet=True, workers=2))
+    assert [result.target for result in results] == [f"model.py:{name}" for name in names]
+    assert [result.unchecked for result in results] == [False, True, False]

@@ -77,9 +77,13 @@ def together(command: Sequence[str]) -> float | None:
 
 
 def environment() -> dict[str, str]:
-    """The environment of what is measured: this checkout, whose modules are kept compiled."""
+    """The environment of what is measured: this checkout, whose modules are kept compiled.
+
+    Nothing is answered from a cache of results.
+    """
     dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPROFILEIMPORTTIME")
-    return {k: v for k, v in os.environ.items() if k not in dropped} | {"PYTHONPATH": str(ROOT)}
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
+    return kept | {"PYTHONPATH": str(ROOT), "CONVLINT_NO_CACHE": "1"}
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convlint import contract, spec, target
+from convlint import cache, contract, spec, target
+from convlint.cache import Cache
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
-from convlint.job import Mode, Result
+from convlint.job import Job, Mode, Result, merge
 from convlint.project import plan
 from convlint.project.source import SourceError
 from convlint.selection import Selection, SelectionError, split
 from convlint.task import Task
+
+if TYPE_CHECKING:
+    from convlint.server import Server
 
 _NOTHING = (
     "what should be checked? write convlint model.py:Net --input 1,3,8,8, configure targets in "
@@ -35,6 +41,8 @@ class Call:
     output_format: str
     baseline: Path | None
     quiet: bool
+    cache: Cache
+    workers: int | None
 
 
 def asked(
@@ -51,17 +59,26 @@ def asked(
     fail_on: str | None = None,
     output_format: str | None = None,
     baseline: Path | None = None,
+    workers: int | None = None,
+    cache_dir: Path | None = None,
+    no_cache: bool = False,
     **network: Any,
 ) -> Call:
     """What the options ask for."""
     config = configuration(config_file, isolated)
+    kept = Cache(None if no_cache else _folder(cache_dir, config))
     selection = Selection(
         split(select) or config.select,
         (*config.ignore, *split(ignore)),
         (*config.extend_select, *split(extend_select)),
     )
+
+    def recorded(task: Task) -> Iterator[str]:
+        for job in task.jobs(selection):
+            yield from kept.files(job)
+
     return Call(
-        tuple(_tasks(targets, config, **network)),
+        tuple(_tasks(targets, config, recorded, **network)),
         selection,
         config,
         timeout or config.timeout or 60.0,
@@ -70,32 +87,55 @@ def asked(
         output_format or config.output_format or "text",
         baseline or (config.path(config.baseline) if config.baseline else None),
         quiet,
+        kept,
+        workers,
     )
 
 
-def results(call: Call, want_shapes: bool = False) -> list[Result]:
-    """Run every task in every mode; one result for each task."""
-    from convlint import isolate
-    from convlint.job import merge
-    from convlint.progress import Progress
+def results(call: Call, want_shapes: bool = False, server: Server | None = None) -> list[Result]:
+    """Run every task in every mode, where its result is not known; one result for each task."""
     from convlint.suppress import suppressed
 
     _validate(call)
     jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
-    found: list[Result] = []
+    known = [call.cache.get(job) for job in jobs]
+    missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
+    found = iter(_run(call, missing, server) if missing else ())
+    ordered = iter([result or next(found) for result in known])
+    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    return suppressed(merged, call.selection)
+
+
+def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:
+    from convlint import isolate
+    from convlint.progress import Progress
+
+    since = time.time()
     with Progress([job.display for job in jobs], not call.quiet) as progress:
-        for result in isolate.run(
+        found = isolate.run(
             jobs,
             timeout=call.timeout,
             memory_limit=call.memory_limit,
             quiet=call.quiet,
             waiting=progress.tick,
-        ):
-            found.append(result)
+            workers=call.workers or os.cpu_count() or 1,
+            server=server,
+        )
+        results = []
+        for job, result in zip(jobs, found, strict=True):
+            call.cache.put(job, result, since)
             progress.advance()
-    ordered = iter(found)
-    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
-    return suppressed(merged, call.selection)
+            results.append(result)
+    return results
+
+
+def _folder(given: Path | None, config: Config) -> Path | None:
+    """Where results are kept; None for nowhere."""
+    if os.environ.get("CONVLINT_NO_CACHE"):
+        return None
+    if given is not None:
+        return given
+    return config.path(config.cache_dir or cache.FOLDER)
 
 
 def configuration(file: Path | None, isolated: bool) -> Config:
@@ -114,6 +154,7 @@ def configuration(file: Path | None, isolated: bool) -> Config:
 def _tasks(
     words: Sequence[str],
     config: Config,
+    recorded: Callable[[Task], Iterable[str]],
     *,
     inputs: Sequence[str],
     arguments: Sequence[str],
@@ -121,7 +162,10 @@ def _tasks(
     modes: Sequence[Mode],
     **_: Any,
 ) -> Iterator[Task]:
-    """The tasks that the words name; all that are configured where there is no word."""
+    """The tasks that the words name; all that are configured where there is no word.
+
+    A word that is a file or folder names the configured tasks that it concerns.
+    """
     changed: dict[str, Any] = {}
     if inputs:
         changed.update(inputs=_inputs(inputs), by="")
@@ -129,19 +173,40 @@ def _tasks(
         changed["expected"] = _contracts(expected)
     if modes:
         changed["modes"] = tuple(dict.fromkeys(modes))
-    named = {task.display: task for task in config.targets}
+    words = tuple(dict.fromkeys(words))
     try:
-        if words:
-            words = tuple(dict.fromkeys(words))
-            tasks = [one for word in words for one in _named(word, named, config, bool(inputs))]
-        else:
-            tasks = list(plan.planned(config, plan.sources(config)))
+        tasks = _wanted(words, config, recorded, bool(inputs))
     except SourceError as error:
         raise Failure(str(error)) from None
-    if not tasks:
-        raise Failure(_NOTHING)
     for task in tasks:
         yield replace(task, target=_with(task, arguments), **changed)
+
+
+def _wanted(
+    words: Sequence[str],
+    config: Config,
+    recorded: Callable[[Task], Iterable[str]],
+    given: bool,
+) -> list[Task]:
+    """The tasks as they are planned; `given` tells whether the command line has their inputs."""
+    named = {task.display: task for task in config.targets}
+    paths = [word for word in words if word not in named and os.path.exists(word)]
+    planned = plan.planned(config, plan.sources(config)) if paths or not words else ()
+    if not words and not planned:
+        raise Failure(_NOTHING)
+    if not words:
+        return list(planned)
+    if not planned:  # then a file without the name of a network is a slip
+        paths = []
+    tasks = [
+        one for word in words if word not in paths for one in _named(word, named, config, given)
+    ]
+    if paths:
+        from convlint.concern import concerned
+
+        found = concerned(planned, paths, config.file, recorded)
+        tasks += [one for one in found if one not in tasks]
+    return tasks
 
 
 def _named(word: str, named: Mapping[str, Task], config: Config, given: bool) -> Iterable[Task]:
@@ -213,9 +278,7 @@ def _validate(call: Call) -> None:
     }
     if not {call.selection, *configured} - {Selection()}:
         return
-    from convlint.rule import rules
-
-    known = tuple(rules())
+    known = tuple(call.cache.rules())
     try:
         for selection in configured:
             selection.codes(known)

@@ -26,7 +26,7 @@ def _stacked(function: _F, *options: Callable[[_F], _F]) -> _F:
 
 def network_options(function: _F) -> _F:
     """The options of every command that looks at a network."""
-    rules, network, output = "Rules", "Network", "Output"
+    rules, network, speed, output = "Rules", "Network", "Speed", "Output"
     return _stacked(
         function,
         click.argument("targets", nargs=-1, metavar="[TARGET...]"),
@@ -91,6 +91,23 @@ def network_options(function: _F) -> _F:
         option(
             "--extend-select", multiple=True, metavar="RULES", section=rules, help="Also these."
         ),
+        option(
+            "-j",
+            "--jobs",
+            "workers",
+            type=click.IntRange(min=1),
+            metavar="N",
+            section=speed,
+            help="Check so many targets at a time.  [default: the number of processors]",
+        ),
+        option(
+            "--cache-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="FOLDER",
+            section=speed,
+            help="Keep results there.  [default: .convlint_cache beside the configuration]",
+        ),
+        option("--no-cache", is_flag=True, section=speed, help="Neither keep results nor use any."),
         option(
             "--config",
             "config_file",

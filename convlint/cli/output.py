@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -15,6 +15,9 @@ from convlint.cli.status import Failure
 
 if TYPE_CHECKING:
     from convlint.report import Style
+
+UNCONCERNED: Final = "No target imports these files.\n"
+"""The report where files were given, and none of the configured targets has to do with them."""
 
 
 def style(

@@ -21,6 +21,9 @@ from convlint.diagnostic import Diagnostic, Location
 from convlint.job import Result
 from convlint.terminal import printed
 
+DEFAULT: Final = "text"
+"""The format for people."""
+
 _TARGETS: Final = 3
 """Of how many targets the inputs are told that nobody has given."""
 
@@ -78,6 +81,8 @@ def formats() -> tuple[str, ...]:
 
 def wants_shapes(output_format: str) -> bool:
     """Whether a format shows the rows of the results, which are there only where asked for."""
+    if output_format == DEFAULT:  # it shows none, and is imported when there is something to show
+        return False
     return bool(getattr(_module(output_format), "SHAPES", False))
 
 

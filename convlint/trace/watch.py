@@ -36,6 +36,8 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
     def __init__(self) -> None:
         self.deadline: float | None = None
         """The time (`time.monotonic`) at which what runs is ended with `Expired`."""
+        self.hurried = False
+        """Whether something was ended so, or not begun."""
         self.active = False
         self._filter = FrameFilter()
         self._codes: dict[int, CodeType] = {}
@@ -90,6 +92,7 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         def on_line(frame: FrameType, event: str, argument: Any) -> Any:
             rows.add(frame.f_lineno)
             if self.deadline is not None and time.monotonic() > self.deadline:
+                self.hurried = True
                 raise Expired
             return on_line
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options, option
-from convlint.cli.output import emit, say, style, written
+from convlint.cli.output import UNCONCERNED, emit, say, style, written
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
+
+if TYPE_CHECKING:
+    from convlint.cli.call import Call
+    from convlint.job import Result
+    from convlint.server import Server
 
 
 def _formats() -> tuple[str, ...]:
@@ -29,6 +35,7 @@ def _formats() -> tuple[str, ...]:
     section="Output",
     help="The format of the report.  [default: text]",
 )
+@option("--watch", is_flag=True, section="Speed", help="Check again whenever a file changes.")
 @option("--statistics", is_flag=True, section="Output", help="Only how often each rule has spoken.")
 @option(
     "--baseline",
@@ -42,24 +49,56 @@ def _formats() -> tuple[str, ...]:
     section="Output",
     help="The least severity for which the exit status is 1.  [default: warning]",
 )
-def command(statistics: bool, **options: Any) -> None:
-    """Check networks: the given ones, or those of the configuration."""
+def command(watch: bool, **options: Any) -> None:
+    """Check networks: the given ones, or those of the configuration.
+
+    A file or folder stands for the configured networks whose code it is a part of.
+    """
+    if watch:
+        from convlint.cli.watch import watch as watched
+
+        watched(lambda server: _files(*_reported(options, server)))
+    call, found = _reported(options)
+    click.get_current_context().exit(status(found, call.fail_on))
+
+
+def _reported(
+    options: dict[str, Any], server: Server | None = None
+) -> tuple[Call, Sequence[Result]]:
+    """Check, and write the report."""
     from convlint import job_summary, report
     from convlint.cli import known
     from convlint.cli.call import asked, results
-    from convlint.report import called
 
     call = asked(**options)
     counts = known.counts(call.baseline) if call.baseline is not None else None
     summary = job_summary.file(call.output_format)
-    found = results(call, summary is not None or report.wants_shapes(call.output_format))
+    want_shapes = summary is not None or report.wants_shapes(call.output_format)
+    found = results(call, want_shapes, server)
     if call.baseline is not None and counts is not None:
         found = known.hidden(found, counts, call.baseline, call)
-    shown = style(statistics=statistics, **options)
-    emit(report.render(call.output_format, found, shown), options["output_file"], shown.color)
+    shown = style(**options)
+    text = report.render(call.output_format, found, shown)
+    if not call.tasks and call.output_format == "text":
+        text = "" if call.quiet else UNCONCERNED
+    emit(text, options["output_file"], shown.color)
     if call.output_format != "text" and not call.quiet:
-        for line in called(found):  # the other formats have no place for it
+        for line in report.called(found):  # the other formats have no place for it
             say(line)
     if summary is not None:
         written(summary, lambda: job_summary.append(summary, found, shown))
-    click.get_current_context().exit(status(found, call.fail_on))
+    return call, found
+
+
+def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
+    """The files that may change the report, if they change."""
+    from convlint.closure import Sources
+
+    sources = Sources()
+    for task, result in zip(call.tasks, found, strict=True):
+        yield from map(str, sources.closure(task.target) or ())
+        yield from (*result.files, *result.opened)
+        if task.target.is_file:
+            yield str(task.target.path.absolute())
+    if call.config.file is not None:
+        yield str(call.config.file.absolute())

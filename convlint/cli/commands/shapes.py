@@ -8,7 +8,7 @@ import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options
-from convlint.cli.output import emit, style
+from convlint.cli.output import UNCONCERNED, emit, style
 from convlint.cli.status import UNCHECKED
 
 
@@ -22,7 +22,9 @@ def command(**options: Any) -> None:
     from convlint import table
     from convlint.cli.call import asked, results
 
-    found = results(asked(**options), want_shapes=True)
+    call = asked(**options)
+    found = results(call, want_shapes=True)
     shown = style(**options)
-    emit(table.render(found, shown), options["output_file"], shown.color)
+    text = table.render(found, shown) if call.tasks else UNCONCERNED
+    emit(text, options["output_file"], shown.color)
     click.get_current_context().exit(UNCHECKED if any(one.unchecked for one in found) else 0)

@@ -1,0 +1,1 @@
+"""What convlint costs as a gate: where nothing has changed, and for many targets at once."""

@@ -1,0 +1,140 @@
+"""A child process that has imported torch, and forks a process for each job."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import pickle
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, NoReturn
+
+from convlint import child, pool
+from convlint.child import Terms
+from convlint.job import Job, Result
+from convlint.pool import Waiting
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class Gone(Exception):
+    """The server does not answer any more; `status` is its exit status, where it has one."""
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__()
+        self.status = status
+
+
+class Server:
+    """It is started when it is first needed, and ends with `close`; only where there is fork."""
+
+    def __init__(self) -> None:
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def checked(
+        self, jobs: Sequence[Job], terms: Terms, workers: int, waiting: Waiting
+    ) -> Iterator[tuple[int, Result]]:
+        """As `pool.checked`.
+
+        Raises:
+            Gone: before all results are there; the server is closed then.
+        """
+        process, pipe = self._started()
+        left = len(jobs)
+        try:
+            pipe.send_bytes(pickle.dumps((jobs, terms, workers)))
+            while left:
+                answer = self._next(process, pipe, terms, waiting)
+                left -= 1
+                yield answer
+        except (EOFError, OSError):
+            process.join(child.GRACE)
+            raise Gone(process.exitcode) from None
+        finally:
+            if left:  # what it still has to say is not for the next caller
+                self.close()
+
+    def start(self) -> None:
+        """Let it import torch already."""
+        if child.can_fork():
+            self._started()
+
+    def close(self) -> None:
+        """End it, and the checks that it has begun."""
+        if self._process is None or self._pipe is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()  # and it ends its children
+        process.join(1)
+        self._pipe.close()
+        pool.end(process)
+
+    def _started(self) -> tuple[BaseProcess, Connection]:
+        if self._process is not None and not self._process.is_alive():
+            self.close()
+        if self._process is None or self._pipe is None:
+            pool.flush()
+            made = pool.context()
+            ours, its = made.Pipe()
+            self._process = made.Process(target=_serve, args=(its, ours))
+            self._process.start()
+            its.close()
+            self._pipe = ours
+        return self._process, self._pipe
+
+    def _next(
+        self, process: BaseProcess, pipe: Connection, terms: Terms, waiting: Waiting
+    ) -> tuple[int, Result]:
+        # The limits of the checks come first; this one is for a server that is stuck.
+        deadline = time.monotonic() + 2 * terms.seconds + child.GRACE
+        while True:
+            alive = process.is_alive()
+            if pipe.poll(pool.TICK):
+                answer = pool.received(pipe)
+                assert isinstance(answer, tuple)
+                return answer
+            if not alive or time.monotonic() >= deadline:
+                raise Gone(process.exitcode)
+            waiting()
+
+
+def _serve(pipe: Connection, other: Connection) -> None:
+    """Body of the process."""
+    other.close()  # else the end of the parent would not be heard
+    child.detach(quiet=False)
+    signal.signal(signal.SIGTERM, _stop)
+    gc.disable()
+    with contextlib.suppress(BaseException):
+        _warm()
+    gc.freeze()
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        while True:
+            jobs, terms, workers = pickle.loads(pipe.recv_bytes())
+            for answer in pool.checked(jobs, terms, workers, lambda: None):
+                pipe.send_bytes(pickle.dumps(answer))
+    child.leave(0)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _warm() -> None:
+    """Import what every check needs."""
+    import torch  # noqa: F401
+
+    from convlint import lint, paths, trace  # noqa: F401
+    from convlint.rule import rules
+
+    rules()
