@@ -21,6 +21,7 @@ from convlint.quote import quote
 _NAME: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _TARGET: Final = re.compile(rf"(.+?):\s*({_NAME})\s*(\(.*\))?\s*", re.DOTALL)
 _RECIPE: Final = re.compile(r"(.+\.ya?ml)(?:#([^#()]*))?\s*", re.DOTALL)
+_FILE: Final = re.compile(r"(.+?\.(?:py|ya?ml))(?:[:#(]|$)", re.DOTALL)
 _ACCEPTED: Final = "write model.py:Net or pkg.module:Net"
 
 
@@ -97,6 +98,8 @@ def parse(text: str, arguments: Iterable[str] = ()) -> Target:
 
 def file(display: str) -> str:
     """The file that `Target.display` names; of a module, the one it would usually be."""
+    if named := _FILE.match(display):
+        return named[1]
     match = _TARGET.fullmatch(display)
     source = match[1] if match else display
     return source if _is_file(source) else source.replace(".", "/") + ".py"

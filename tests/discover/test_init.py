@@ -73,7 +73,8 @@ def test_it_is_appended_to_pyproject(project: Path, run: Run, before: str, gap: 
     assert file.read_bytes() == before.encode()
     status, out, err = run("init", "--yes")
     assert (status, out, err) == (
-        0, PROPOSED, "convlint: written into pyproject.toml; convlint lints them\n"
+        0, PROPOSED,
+        "convlint: written into pyproject.toml; convlint targets lists what is linted\n",
     )  # fmt: skip
     end = "\r\n" if "\r" in before else "\n"
     assert file.read_bytes().decode() == before + gap + PROPOSED.replace("\n", end)

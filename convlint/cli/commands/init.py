@@ -54,7 +54,7 @@ def command(yes: bool) -> None:
     except (OSError, UnicodeDecodeError, ProposalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Failure(f"cannot write {shown}: {reason}") from None
-    say(f"written into {shown}; convlint lints them")
+    say(f"written into {shown}; convlint targets lists what is linted")
 
 
 def _file() -> tuple[Path, Config, bool]:
