@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
+from convlint.pragma import Pragma, Selector
 from convlint.rule import Finding, Rule, rule
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from convlint.dims import Dim, Shape, Unknown, guess, known, product, show
     from convlint.lint import Report, check
     from convlint.network import Layer, Network
-    from convlint.pragma import Pragma, Selector
     from convlint.tensor import TensorSpec
 
 __version__ = "0.1.0"
@@ -59,7 +59,6 @@ _LATER: Final = {
     "dims": ("Dim", "Shape", "Unknown", "guess", "known", "product", "show"),
     "lint": ("Report", "check"),
     "network": ("Layer", "Network"),
-    "pragma": ("Pragma", "Selector"),
     "tensor": ("TensorSpec",),
 }
 

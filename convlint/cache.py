@@ -1,7 +1,7 @@
 """Results of earlier runs, kept beside the configuration: what has not changed is not checked.
 
 An entry is a file of JSON.  Its name stands for the job and what is installed; in it are the
-result, and digests of every file that the result depends on.  Whatever is wrong with an entry
+result, and stamps of every file that the result depends on.  Whatever is wrong with an entry
 or with the folder, the check is made as if there were none.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from convlint import digest, record
+from convlint import record, stamp
 from convlint.diagnostic import Severity
 from convlint.job import Job, Result
 
@@ -50,7 +50,7 @@ _BESIDE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A result, and the files and folders it depends on with their digests."""
+    """A result, and the files and folders it depends on with their stamps."""
 
     files: tuple[tuple[str, str], ...]
     folders: tuple[tuple[str, str], ...]
@@ -59,8 +59,8 @@ class Entry:
     @property
     def holds(self) -> bool:
         """Whether nothing has changed."""
-        return all(digest.of_folder(name) == known for name, known in self.folders) and all(
-            digest.of_file(name) == known for name, known in self.files
+        return all(stamp.of_folder(name) == known for name, known in self.folders) and all(
+            stamp.of_file(name) == known for name, known in self.files
         )
 
 
@@ -109,8 +109,8 @@ class Cache:
             return
         folders = {os.path.dirname(name) for name in result.files} | set(_roots(job))
         entry = Entry(
-            tuple((name, digest.of_file(name)) for name in sorted(files)),
-            tuple((name, digest.of_folder(name)) for name in sorted(folders)),
+            tuple((name, stamp.of_file(name)) for name in sorted(files)),
+            tuple((name, stamp.of_folder(name)) for name in sorted(folders)),
             result,
         )
         if not any(_changed(name) >= since for name in files):
@@ -129,7 +129,7 @@ class Cache:
 
         if self._folder is None:
             return rules()
-        name = _RULES + digest.of_environment()
+        name = _RULES + stamp.of_environment()
         found = self._read(name, _Catalogue)
         if found is None:
             found = _Catalogue(tuple(Known(r.code, r.name, r.severity, r.default) for r in rules()))
@@ -186,13 +186,13 @@ class Cache:
 
 def _name(job: Job) -> str:
     target = job.target
-    return _CHECK + digest.of(
-        digest.of_environment(),
+    return _CHECK + stamp.of(
+        stamp.of_environment(),
         *_roots(job),
         target.source,
         target.name,
         repr((target.is_file, target.called, target.args, target.kwargs)),
-        repr((job.inputs, job.mode, job.want_shapes, job.name)),
+        repr((job.inputs, job.by, job.mode, job.want_shapes, job.name)),
         repr([(one.name, str(one)) for one in job.expected]),
         repr((job.selection.select, job.selection.ignore, job.selection.extend_select)),
     )

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Final
 
-from convlint import memory
+from convlint import memory, reads
 from convlint.diagnostic import Diagnostic, Location, Severity
 from convlint.job import Job, Result
-from convlint.opened import Opened
+from convlint.reads import Opened
 from convlint.stream import bounded
 
 CODE: Final = "CL003"
@@ -54,6 +54,7 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
     gc.disable()  # it lives for a second; collecting takes a twelfth of the import of torch
     own, status = os.getpid(), 1
     try:
+        _close_all_but(pipe)
         detach(terms.quiet)
         _limit(terms)
         answer = _answer(job, terms)
@@ -64,17 +65,32 @@ def check(pipe: Connection, job: Job, terms: Terms) -> None:
         leave(status)
 
 
+def _close_all_but(pipe: Connection) -> None:
+    """Close what was inherited: other checks' pipes, into which the user's code might write."""
+    if not can_fork():
+        return
+    with contextlib.suppress(OSError):  # there may be no /proc
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) != pipe.fileno():
+                with contextlib.suppress(OSError):
+                    os.close(int(name))
+
+
 def _answer(job: Job, terms: Terms) -> bytes:
     """The result of a job, or what became of it."""
     began = time.monotonic()
-    opened = Opened()
+    opened, before = Opened(), frozenset(sys.modules)
+    own = reads.absolute(job.target.path)  # now: the user's code may delete the current folder
     try:
         from convlint.lint import run as check
         from convlint.load import write_settled_bytecode_only
 
         write_settled_bytecode_only()
         result = check(job, began + terms.seconds * _MAIN)
-        return pickle.dumps(replace(result, opened=opened.files(result.files)))
+        # What the process held before, it holds for whoever has started it.
+        loaded = {*reads.files(before), own}
+        kept = tuple(name for name in result.files if name in loaded)
+        return pickle.dumps(replace(result, files=kept, opened=opened.files()))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, terms))

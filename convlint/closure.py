@@ -6,14 +6,18 @@ import ast
 import contextlib
 import importlib.util
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
-from convlint.frame import FrameFilter
 from convlint.load import here, package
+from convlint.reads import is_own
 from convlint.target import Target
+
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
 
 class Sources:
@@ -77,8 +81,14 @@ class Sources:
 def _imports(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """What a file imports, wherever it does: level, and the words of the module.
 
-    `from x import y` may mean the module `x.y`, or a name in `x`.
+    `from x import y` may mean the module `x.y`, or a name in `x`.  What a YAML file names may stand
+    behind any key, for one entry can refer to another.
     """
+    if path.suffix in (".yaml", ".yml"):
+        with contextlib.suppress(OSError):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            yield from ((0, tuple(found.split("."))) for found in _DOTTED.findall(text))
+        return
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,9 +126,8 @@ def _along(folder: Path, words: Sequence[str]) -> Iterator[Path]:
 
 
 def _editable(name: str) -> Iterator[Path]:
-    known = FrameFilter()
     for place in _places(name):
-        if known.is_own_file(place):
+        if is_own(place):
             yield Path(place).parent
 
 

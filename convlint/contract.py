@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from convlint.arithmetic.term import Term, term
@@ -23,6 +24,7 @@ from convlint.spec import SpecError, listed
 GIVEN: Final = ("N", "B", "H", "W")
 """Letters whose sizes the inputs tell."""
 
+_NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _ACCEPTED: Final = "write N,10 or N,21,H/4,W/4"
 _NAMED: Final = re.compile(r"\s*([^=]*?)\s*=(.*)", re.DOTALL)
 _COMMAS: Final = re.compile(r",")
@@ -38,6 +40,10 @@ class Contract:
 
     def __str__(self) -> str:
         return ",".join(one.text for one in self.terms) or "()"
+
+    def at(self, known: Mapping[str, int]) -> Contract:
+        """The same expectation, where some letters are these sizes."""
+        return replace(self, terms=tuple(one.at(known) for one in self.terms))
 
 
 def parse(text: str) -> Contract:
@@ -64,8 +70,11 @@ def parse(text: str) -> Contract:
     return Contract(name, terms)
 
 
-def parse_all(expect: object) -> tuple[Contract, ...]:
+def parse_all(expect: object, known: Mapping[str, int] = _NOTHING) -> tuple[Contract, ...]:
     """What a library caller expects: a text, several, or a mapping from outputs' keys to them.
+
+    Args:
+        known: letters that are known to be these sizes.
 
     Raises:
         SpecError: one cannot be read, or a letter that is calculated with has no size.
@@ -80,6 +89,7 @@ def parse_all(expect: object) -> tuple[Contract, ...]:
         contracts = tuple(_given(one) for one in expect)
     else:
         contracts = (_given(expect),)
+    contracts = tuple(one.at(known) for one in contracts)
     _check(contracts)
     return contracts
 

@@ -6,7 +6,6 @@ import dis
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from convlint import pragma
 from convlint.frame import Frame, FrameFilter
 from convlint.job import Ran
 from convlint.network import Network
+from convlint.reads import absolute
 from convlint.target import Target
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def imported(target: Target) -> tuple[str, ...]:
     that checks one target, all was loaded for it.
     """
     known = FrameFilter()
-    found = {os.path.abspath(name) for name in _loaded() if known.is_own_file(name)}
+    found = {absolute(name) for name in _loaded() if known.is_own_file(name)}
     if target.is_file:
-        own = os.path.abspath(Path(target.source).expanduser())
+        own = absolute(target.path)
         found |= {own} if os.path.isfile(own) else set()
     return tuple(sorted(found))
 
@@ -53,7 +53,7 @@ def sources(network: Network) -> tuple[str, ...]:
     """The user's own source files whose code makes or calls the layers."""
     known = FrameFilter()
     codes = {id(frame.code): frame.code for frame in _frames(network)}
-    own = (os.path.abspath(code.co_filename) for code in codes.values() if known.is_own(code))
+    own = (absolute(code.co_filename) for code in codes.values() if known.is_own(code))
     return tuple(dict.fromkeys(own))
 
 
@@ -70,7 +70,7 @@ def ran(network: Network, watch: Watch | None) -> tuple[Ran, ...]:
     watched = watch.rows() if watch is not None else {}
     frames = {(id(frame.code), frame.lasti): frame for frame in _frames(network)}
     for frame in frames.values():
-        held = rows.get(os.path.abspath(frame.code.co_filename))
+        held = rows.get(absolute(frame.code.co_filename))
         if held is not None:
             held |= watched.get(id(frame.code), frozenset()) | _whole(frame.code)
             held |= {frame.location.row, frame.code.co_firstlineno}

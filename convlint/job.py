@@ -28,6 +28,8 @@ class Job:
     """What must come out."""
     name: str = ""
     """What configuration calls the target, if it does."""
+    by: str = ""
+    """Who gives the inputs, where neither the command line nor configuration does."""
 
     @property
     def display(self) -> str:
@@ -84,6 +86,8 @@ class Result:
     unseen: tuple[Unseen, ...] = ()
     files: tuple[str, ...] = ()
     ran: tuple[Ran, ...] = ()
+    inputs: str = ""
+    """With which inputs, and by whose word, where they were not given explicitly."""
     opened: tuple[str, ...] = ()
     """Other files that the user's code has read, or has not found."""
     hurried: bool = False
@@ -114,9 +118,9 @@ def merge(results: Iterable[Result]) -> Result:
             layers=max(first.layers, other.layers),
             unseen=_in_both(first.unseen, other.unseen),
             files=tuple(dict.fromkeys(first.files + other.files)),
+            ran=first.ran + other.ran,
             opened=tuple(dict.fromkeys(first.opened + other.opened)),
             hurried=first.hurried or other.hurried,
-            ran=first.ran + other.ran,
         )
     return first
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from convlint import footprint
+from convlint import footprint, reads
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
+from convlint.discover import Given, given
 from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -44,6 +45,17 @@ class Report:
     def ok(self) -> bool:
         """Whether there is no error."""
         return not any(d.severity == "error" for d in self.diagnostics)
+
+    def result(self, target: str) -> Result:
+        """The same as formats take it, of the network that they call `target`."""
+        network = self.network
+        return Result(
+            target,
+            tuple(replace(d, target=target) for d in self.diagnostics),
+            incomplete=network is None or any(not r.certain for r in network.raised),
+            layers=_count(network) if network is not None else 0,
+            unseen=self.unseen,
+        )
 
     def __str__(self) -> str:
         return "\n".join(_line(d) for d in self.diagnostics) or "no findings"
@@ -87,8 +99,7 @@ def check(
     codes = selection.codes(rules())
     expected = parse_expected(expect)
     checked = _checked(
-        lambda: _module(model, args, dict(kwargs or {}), str(model)),
-        specs,
+        lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
         training,
         codes,
         expected,
@@ -108,8 +119,10 @@ def run(job: Job, deadline: float | None = None) -> Result:
         deadline: the time (`time.monotonic`) at which there must be an answer.
     """
     codes = job.selection.codes(rules())
+    called = Given(job.inputs, job.by)
 
-    def make() -> nn.Module:
+    def make() -> tuple[nn.Module, tuple[InputSpec, ...]]:
+        nonlocal called
         target = job.target
         if target.is_file and not os.path.exists(target.path):
             load(target)  # says so, without waiting for torch
@@ -117,9 +130,12 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
         with noted_definitions():
             found = load(target)
-        return _module(found, target.args, dict(target.kwargs), target.name)
+        module = _module(found, target.args, dict(target.kwargs), target.name)
+        if not job.inputs:
+            called = given(module) or called
+        return module, called.inputs
 
-    checked = _checked(make, job.inputs, job.mode == "train", codes, job.expected, deadline)
+    checked = _checked(make, job.mode == "train", codes, job.expected, deadline)
     network = checked.network
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     return Result(
@@ -129,9 +145,10 @@ def run(job: Job, deadline: float | None = None) -> Result:
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=checked.unseen,
-        files=footprint.imported(job.target),
+        files=tuple(sorted({*footprint.imported(job.target), *reads.files()})),
         ran=checked.ran,
         hurried=checked.hurried,
+        inputs=str(called) if called.by else "",
     )
 
 
@@ -153,18 +170,18 @@ class _Checked:
     unseen: tuple[Unseen, ...] = ()
     ran: tuple[Ran, ...] = ()
     hurried: bool = False
+    """Whether something was left out for want of time."""
 
 
 def _checked(
-    make: Callable[[], nn.Module],
-    inputs: tuple[InputSpec, ...],
+    make: Callable[[], tuple[nn.Module, tuple[InputSpec, ...]]],
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
     deadline: float | None = None,
 ) -> _Checked:
     try:
-        module = make()
+        module, inputs = make()
         args, kwargs, names = bind(module, inputs)
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))

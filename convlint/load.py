@@ -21,13 +21,19 @@ from convlint import memory
 from convlint.diagnostic import Location
 from convlint.quote import described, quote, shorten, told
 from convlint.surroundings import kept
-from convlint.target import Target, TargetError
+from convlint.target import AbsentError, Target, TargetError
 
 _OWN: Final = str(Path(__file__).parent)
 
 
 def load(target: Target) -> object:
     """The object that `target` names, not called yet."""
+    if target.is_recipe:
+        from convlint.recipe.entry import read
+
+        if not target.path.exists():
+            raise TargetError(_no_file(target.source, target.path))
+        return read(target, load)
     module = _from_file(target) if target.is_file else _from_module(target)
     found: object = module
     for depth, part in enumerate(target.name.split(".")):
@@ -138,7 +144,7 @@ def _guarded(target: Target, run: Callable[[], object]) -> ModuleType:
         raise _syntax(target, error) from error
     except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and _is_absent(target, error):
-            raise TargetError(_no_module(target.source, str(error.name))) from None
+            raise AbsentError(_no_module(target.source, str(error.name))) from None
         if memory.is_exhausted(error):
             raise
         where = _user_line(error)
@@ -209,7 +215,7 @@ def _no_module(name: str, absent: str) -> str:
 
 def _no_file(text: str, path: Path) -> str:
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".py"]
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix == path.suffix]
     except OSError:
         names = []
     near = difflib.get_close_matches(path.name, names, n=1)

@@ -47,10 +47,10 @@ def checked(
             for place, one in list(running.items()):
                 result = one.result()
                 if result is not None:
-                    end(running.pop(place).process)
+                    _end(running.pop(place))
                     yield place, result
     finally:
-        end(*(one.process for one in running.values()))
+        _end(*running.values())
 
 
 def context() -> ForkContext | SpawnContext:
@@ -131,6 +131,13 @@ class _Check:
         if not isinstance(answer, Result):
             return lost(self._job, "the network's code has spoilt the answer of the check")
         return answer
+
+
+def _end(*checks: _Check) -> None:
+    """Leave nothing of them."""
+    for one in checks:
+        one.pipe.close()
+    end(*(one.process for one in checks))
 
 
 def received(pipe: Connection) -> object:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from convlint import child, pool
 from convlint.child import Terms
@@ -19,6 +19,9 @@ from convlint.pool import Waiting
 
 if TYPE_CHECKING:
     from types import FrameType
+
+_START: Final = 60.0
+"""Seconds that importing torch may take on a machine that does much else."""
 
 
 class Gone(Exception):
@@ -102,7 +105,7 @@ class Server:
         self, process: BaseProcess, pipe: Connection, terms: Terms, waiting: Waiting
     ) -> tuple[int, Result]:
         # The limits of the checks come first; this one is for a server that is stuck.
-        deadline = time.monotonic() + 2 * terms.seconds + child.GRACE
+        deadline = time.monotonic() + 2 * terms.seconds + child.GRACE + _START
         while True:
             alive = process.is_alive()
             if pipe.poll(pool.TICK):

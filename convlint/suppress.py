@@ -14,7 +14,7 @@ from convlint import pragma
 from convlint.diagnostic import Diagnostic
 from convlint.job import Result, Row, must_stand
 from convlint.pragma import Pragma, Selector
-from convlint.rule import Rule, rules
+from convlint.rule import rules
 from convlint.selection import (
     SUPPRESSIONS,
     UNCHECKED,
@@ -28,6 +28,7 @@ from convlint.selection import (
 
 if TYPE_CHECKING:
     from convlint.cache import Known
+    from convlint.rule import Rule
 
 Part: TypeAlias = tuple[Pragma, Selector | None]
 """What can be used or unused: a selector, or a comment that has none."""
@@ -47,7 +48,7 @@ def suppressed(
     places = (p for result in results for found in result.diagnostics for p in found.places)
     files |= {place.filename for place in places}
     found = {name: read for name in sorted(files) if (read := pragma.read(name))}
-    if not found:  # most code has none, and the rules need not be read here
+    if not found:  # most code has none
         return list(results)
     return Comments(found, known()).applied(results, selection.codes(known()))
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from convlint.job import Result, Row
-from convlint.report import Style
+from convlint.report import Style, called
 from convlint.report.text import heading, summary
 from convlint.terminal import printed, to_string
 
@@ -34,7 +34,7 @@ def render(results: Sequence[Result], style: Style) -> str:
     if style.quiet:
         del lines[-1:]
     else:
-        lines.append(summary(results))
+        lines += [summary(results), *map(Text, called(results))]
     return to_string(lines, style.color)
 
 

@@ -1,4 +1,5 @@
-"""What to check: `model.py:Net`, `pkg.module:make_net`, `'model.py:Net(width=64)'`.
+"""What to check: `model.py:Net`, `pkg.module:make_net`, `'model.py:Net(width=64)'`,
+`conf/model.yaml#model`.
 
 `parse` reads the words of the command line and touches no file; `load` imports the user's code.
 """
@@ -19,6 +20,8 @@ from convlint.quote import quote
 
 _NAME: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _TARGET: Final = re.compile(rf"(.+?):\s*({_NAME})\s*(\(.*\))?\s*", re.DOTALL)
+_RECIPE: Final = re.compile(r"(.+\.ya?ml)(?:#([^#()]*))?\s*", re.DOTALL)
+_FILE: Final = re.compile(r"(.+?\.(?:py|ya?ml))(?:[:#(]|$)", re.DOTALL)
 _ACCEPTED: Final = "write model.py:Net or pkg.module:Net"
 
 
@@ -30,11 +33,16 @@ class TargetError(Exception):
         self.location = location
 
 
+class AbsentError(TargetError):
+    """A module that is not there at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """An object in a file or module, and the arguments it is called with.
 
-    `source` is a file where `is_file`, else the dotted name of a module.  `called` tells
+    `source` is a file where `is_file`, else the dotted name of a module; in a YAML file, `name` is
+    the dotted path of an entry, or empty.  `called` tells
     `Net()` from `Net`: a ready instance must not be called, a class without arguments may.
     """
 
@@ -55,19 +63,27 @@ class Target:
         return Path(self.root) / Path(self.source).expanduser()
 
     @property
+    def is_recipe(self) -> bool:
+        """Whether it is an entry of a YAML file, and not an object of Python's."""
+        return self.is_file and self.source.endswith((".yaml", ".yml"))
+
+    @property
     def display(self) -> str:
         """The target with all its arguments, in one line."""
         words = [repr(value) for value in self.args]
         words += [f"{name}={value!r}" for name, value in self.kwargs]
-        return f"{self.source}:{self.name}" + (f"({', '.join(words)})" if words else "")
+        mark = ":" if not self.is_recipe else "#" if self.name else ""
+        return f"{self.source}{mark}{self.name}" + (f"({', '.join(words)})" if words else "")
 
 
 def parse(text: str, arguments: Iterable[str] = ()) -> Target:
     """The target that `text` names, with `--arg` values such as `width=64` added."""
-    match = _TARGET.fullmatch(text)
-    if not match:
+    if match := _RECIPE.fullmatch(text):
+        source, name, call = match[1], (match[2] or "").strip(), ""
+    elif match := _TARGET.fullmatch(text):
+        source, name, call = match[1], match[2], match[3]
+    else:
         raise TargetError(_misread(text))
-    source, name, call = match[1], match[2], match[3]
     is_file = _is_file(source)
     if not is_file and not re.fullmatch(_NAME, source):
         raise TargetError(f"{quote(source)} is neither a .py file nor a module; {_ACCEPTED}")
@@ -82,6 +98,8 @@ def parse(text: str, arguments: Iterable[str] = ()) -> Target:
 
 def file(display: str) -> str:
     """The file that `Target.display` names; of a module, the one it would usually be."""
+    if named := _FILE.match(display):
+        return named[1]
     match = _TARGET.fullmatch(display)
     source = match[1] if match else display
     return source if _is_file(source) else source.replace(".", "/") + ".py"
@@ -104,7 +122,7 @@ def parse_argument(text: str) -> tuple[str, object]:
 
 
 def _is_file(source: str) -> bool:
-    return source.endswith(".py") or "/" in source or "\\" in source
+    return source.endswith((".py", ".yaml", ".yml")) or "/" in source or "\\" in source
 
 
 def _misread(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from convlint.contract import Contract
 from convlint.job import Job, Mode
@@ -11,13 +12,16 @@ from convlint.selection import Selection
 from convlint.spec import InputSpec
 from convlint.target import Target
 
+COMMAND_LINE: Final = "command line"
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A target with what it is called with: one `Job` for each mode.
 
     `name` is the one that configuration gives it, else empty; `ignore` selects rules that are off
-    for this target; `origin` says where the task was found, as `pyproject.toml:12`.
+    for this target; `origin` says where the task was found, as `pyproject.toml:12`, and `by` who
+    gives its inputs, where neither the command line nor configuration does.
     """
 
     target: Target
@@ -26,7 +30,13 @@ class Task:
     expected: tuple[Contract, ...] = ()
     name: str = ""
     ignore: tuple[str, ...] = ()
-    origin: str = "command line"
+    origin: str = COMMAND_LINE
+    by: str = ""
+
+    @property
+    def by_word(self) -> bool:
+        """Whether only a word of the command line names it."""
+        return self.origin == COMMAND_LINE
 
     @property
     def display(self) -> str:
@@ -37,4 +47,13 @@ class Task:
         """What is to be done, one job for each mode."""
         chosen = replace(selection, ignore=(*selection.ignore, *self.ignore))
         for mode in self.modes:
-            yield Job(self.target, self.inputs, mode, chosen, want_shapes, self.expected, self.name)
+            yield Job(
+                self.target,
+                self.inputs,
+                mode,
+                chosen,
+                want_shapes,
+                self.expected,
+                self.name,
+                self.by,
+            )

@@ -1,35 +1,87 @@
-"""A rule's examples as tests; rule packs use it too.
+"""What tests are written with: shapes of a network in a line, and a rule's examples.
 
-Every fenced `python` block of a rule's page is a model file.  Its first line says what is
-checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or `--expect N,10` where that is
-meant); a comment `# error: CL101` (or `# warning:`, `# info:`) marks each line where the rule must
-speak, and a block without a mark must be clean.
+    from convlint.testing import assert_shapes
+    assert_shapes(UNet, "N,3,H,W", expect="N,2,H,W")
+
+Rule packs test their pages: every fenced `python` block of a rule's page is a model file.  Its
+first line says what is checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or
+`--expect N,10` where that is meant); a comment `# error: CL101` (or `# warning:`, `# info:`) marks
+each line where the rule must speak, and a block without a mark must be clean.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from convlint.contract import parse_all
-from convlint.diagnostic import Diagnostic
+from convlint.diagnostic import Diagnostic, Severity
+from convlint.discover.comment import Line, read
 from convlint.job import Job
-from convlint.lint import run
+from convlint.lint import check, run
+from convlint.pattern import Pattern, sizes
+from convlint.report import Style, render
 from convlint.rule import Rule
 from convlint.selection import Selection
-from convlint.spec import parse
 from convlint.suppress import suppressed
 from convlint.target import Target
 from convlint.target import parse as parse_target
 
 _FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_TARGET: Final = re.compile(
-    r"#[ \t]*convlint:[ \t]*target[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$", re.MULTILINE
-)
 _MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
+
+
+def assert_shapes(
+    model: Any,
+    inputs: object,
+    expect: object = None,
+    *,
+    at: Mapping[str, int | Iterable[int]] | None = None,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    training: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    fail_on: str = "warning",
+) -> None:
+    """Assert that a network takes these inputs and gives these outputs, at several sizes.
+
+    Letters are sizes: `assert_shapes(Net, "N,3,H,W", "N,21,H/4,W/4")` is checked for batches of
+    2, 3 and 1, and sides that are not square.  Sides are multiples of 32, which most networks want.
+
+    Args:
+        model: a class or factory (called with `args` and `kwargs`), or a ready module.
+        inputs: as `convlint.check` takes them, with letters for sizes: `"N,3,H,W"`, several of
+            them, or a mapping from the parameters of `forward` to them.
+        expect: what must come out, with the same letters.
+        at: the sizes of a letter, where they matter: `{"H": 224}`, `{"T": [16, 17]}`.
+        fail_on: the least severity that is not accepted.
+
+    Raises:
+        AssertionError: something is found, or cannot be checked; the message is the report.
+        SpecError: an input, an expectation or a size that cannot be read.
+    """
+    pattern = Pattern(inputs)
+    least = Severity(fail_on).rank
+    for known in sizes(pattern.letters, at or {}, least=2 if training else 1):
+        report = check(
+            model,
+            pattern.at(known),
+            args=args,
+            kwargs=kwargs,
+            training=training,
+            expect=parse_all(expect, known),
+            select=select,
+            ignore=ignore,
+        )
+        told = ", ".join(f"{letter}={size}" for letter, size in known.items())
+        name = getattr(model, "__name__", type(model).__name__)
+        result = report.result(f"{name} at {told}" if told else name)
+        if result.unchecked or any(d.severity.rank >= least for d in result.diagnostics):
+            raise AssertionError(f"{result.target}\n{render('text', [result], Style())}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +89,7 @@ class Example:
     """A block of a rule's page: source, what to check, and where what must be found."""
 
     source: str
-    target: str
-    inputs: tuple[str, ...]
-    training: bool
-    contracts: tuple[str, ...]
+    line: Line
     expected: frozenset[tuple[int, str, str]]
     """Row, severity and code of every finding."""
 
@@ -53,22 +102,15 @@ def examples(rule: Rule) -> Iterator[Example]:
     """
     for block in _FENCE.finditer(rule.doc):
         source = block.group(1)
-        head = _TARGET.search(source)
-        if head is None:
+        said = next(filter(None, map(read, source.splitlines())), None)
+        if said is None:
             raise ValueError(f"{rule.code}: an example lacks `# convlint: target ...`")
-        words = head.group(2).split()
-        training = "train" in words
         expected = {
             (row, mark.group(1), mark.group(2))
             for row, line in enumerate(source.splitlines(), 1)
             for mark in _MARK.finditer(line)
         }
-        pairs = [(b, w) for b, w in zip(["", *words], words, strict=False)]
-        contracts = tuple(w for before, w in pairs if before == "--expect")
-        inputs = tuple(
-            w for before, w in pairs if not w.startswith("--") and not before.startswith("--")
-        )
-        yield Example(source, head.group(1), inputs, training, contracts, frozenset(expected))
+        yield Example(source, said, frozenset(expected))
 
 
 def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
@@ -79,14 +121,14 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
     """
     path = folder / "model.py"
     path.write_text(example.source)
-    target: Target = parse_target(f"{path}:{example.target}")
+    target: Target = parse_target(f"{path}:{example.line.target}")
     extend = (rule.code,) if rule is not None else ()
     job = Job(
         target,
-        tuple(parse(text) for text in example.inputs),
-        "train" if example.training else "eval",
+        example.line.inputs,
+        example.line.modes[0],
         Selection(extend_select=extend),
-        expected=parse_all(example.contracts),
+        expected=example.line.expected,
     )
     told = {code for _, _, code in example.expected} | set(extend)
     # This process has imported other examples before: their comments are not this one's.

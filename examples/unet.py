@@ -15,7 +15,7 @@ def double(channels, out):
     )
 
 
-class UNet(nn.Module):
+class UNet(nn.Module):  # convlint: target UNet 1,3,64,64 --expect N,2,H,W
     def __init__(self, in_channels=3, classes=2, width=16):
         super().__init__()
         widths = [width, 2 * width, 4 * width]

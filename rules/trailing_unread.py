@@ -103,13 +103,14 @@ def _helps(first: Layer, one: Unread) -> Iterator[str]:
         yield "write ceil_mode=True, which reads them"
     if all(w.size == n for w, n in zip(windows, one.sizes, strict=True)):
         smaller = "×".join(str(n - t) for n, t in zip(one.sizes, one.trailing, strict=True))
-        larger = "×".join(str(_larger(w)) for w in windows)
-        yield f"a map of {smaller} would give the same, one of {larger} would be read to its end"
+        larger = [_larger(w) for w in windows]
+        sizes = "×".join(map(str, larger))
+        rest = "" if None in larger else f", one of {sizes} would be read to its end"
+        yield f"a map of {smaller} would give the same{rest}"
 
 
-def _larger(window: Window) -> int:
-    """The next size that is read to its end."""
+def _larger(window: Window) -> int | None:
+    """The next size that is read to its end; None where strides leave gaps at any size."""
     size = guess(window.size)
-    while not is_complete(replace(window, size=size)):
-        size += 1
-    return size
+    later = range(size, size + guess(window.stride) + 1)
+    return next((n for n in later if is_complete(replace(window, size=n))), None)

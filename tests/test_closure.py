@@ -165,3 +165,13 @@ def test_nothing_is_imported(project: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=project, env={"PYTHONPATH": str(root)}
     )
+
+
+def test_a_network_in_yaml_depends_on_what_the_file_names(project: Path) -> None:
+    text = "kind: pkg.net.Net\nmodel:\n  _target_: ${kind}\n  part: {class_path: c.Part}\n"
+    (project / "net.yaml").write_text(text)
+    found = Sources().closure(target.parse("net.yaml#model"))
+    assert found is not None
+    assert {"net.yaml", "c.py", "pkg/net.py", "pkg/third.py"} <= {
+        path.relative_to(project).as_posix() for path in found
+    }

@@ -73,6 +73,7 @@ def test_no_cycle() -> None:
         ("networkx", "convlint.network"),
         ("click", "convlint.cli"),
         ("torch.fx", "convlint.trace"),
+        ("pytest", "convlint.pytest"),
     ],
 )
 def test_one_room_each(library: str, room: str) -> None:

@@ -94,16 +94,7 @@ def _closes_everything(job: Job) -> Result:
     return _fine(job)
 
 
-def _meets(job: Job) -> Result:
-    """Wait for two others: alone it would wait for ever."""
-    folder = Path(str(dict(job.target.kwargs)["folder"]))
-    (folder / str(os.getpid())).touch()
-    while len(list(folder.iterdir())) < 3:
-        time.sleep(0.01)
-    return _fine(job)
-
-
-def _waits(job: Job) -> Result:
+def _rests(job: Job) -> Result:
     time.sleep(0.3)
     return _fine(job)
 
@@ -192,20 +183,14 @@ def test_targets_do_not_disturb_each_other(workers: int) -> None:
     assert not _running("987654")
 
 
-def test_several_are_checked_at_a_time(tmp_path: Path) -> None:
-    jobs = [Job(target.parse(f"model.py:meets(folder={str(tmp_path)!r})"))] * 3
-    found = list(isolate.run(jobs, timeout=30.0, quiet=True, workers=3))
-    assert [result.incomplete for result in found] == [False] * 3
-
-
 def test_results_come_in_the_order_of_the_jobs() -> None:
-    names = ["waits", "fine", "waits", "much", "fine"]
+    names = ["rests", "fine", "rests", "much", "fine"]
     assert [result.layers for result in _run(*names, workers=4)] == [5, 4, 5, 0, 4]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_who_ends_the_server_ends_no_other_check(workers: int) -> None:
-    results = _run("fine", "ends_the_server", "waits", workers=workers)
+    results = _run("fine", "ends_the_server", "rests", workers=workers)
     assert [result.incomplete for result in results] == [False, True, False]
     assert "killed by SIGKILL" in results[1].diagnostics[0].message
 
@@ -278,3 +263,31 @@ def test_where_nothing_can_be_forked(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     results = list(isolate.run([job, job], quiet=True, workers=2))  # a fake is not inherited
     assert [result.incomplete for result in results] == [True, True]
     assert "ValueError: mine" in results[1].diagnostics[0].message
+
+
+def _waits_for_the_next(job: Job) -> Result:
+    """The first job ends only when a later one has come to its end."""
+    deadline = time.monotonic() + 20
+    while not Path(os.environ["CONVLINT_SIGNAL"]).exists():
+        assert time.monotonic() < deadline, "the other job was not run meanwhile"
+        time.sleep(0.02)
+    return _fine(job)
+
+
+def _lets_go(job: Job) -> Result:
+    Path(os.environ["CONVLINT_SIGNAL"]).touch()
+    return _fine(job)
+
+
+_BY_NAME.update(waits=_waits_for_the_next, lets_go=_lets_go)
+
+
+def test_several_workers_at_a_time_and_results_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVLINT_SIGNAL", str(tmp_path / "signal"))
+    names = ["waits", "exits", "lets_go"]
+    jobs = [Job(target.parse(f"model.py:{name}")) for name in names]
+    results = list(isolate.run(jobs, timeout=30.0, quiet=True, workers=2))
+    assert [result.target for result in results] == [f"model.py:{name}" for name in names]
+    assert [result.unchecked for result in results] == [False, True, False]

@@ -228,7 +228,10 @@ def test_only_the_pages_of_rules_know_of_it() -> None:
     assert {name for name, known in users.items() if "convlint.prevalence" in known} == {
         "convlint.page"
     }
-    assert {name for name, known in users.items() if "convlint.page" in known} == {"convlint.cli"}
+    assert {name for name, known in users.items() if "convlint.page" in known} == {
+        "convlint.cli.commands.rule",
+        "convlint.report.sarif",
+    }
 
 
 def test_a_check_does_not_read_it() -> None:

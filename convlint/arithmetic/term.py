@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -73,6 +73,10 @@ class Term:
         ends = (math.floor(value), math.ceil(value))
         return tuple(end for end in dict.fromkeys(ends) if 0 <= end < _LARGEST)
 
+    def at(self, known: Mapping[str, int]) -> Term:
+        """The same size, where some letters are these numbers."""
+        return self if self.tree is None else replace(self, tree=_with(self.tree, known))
+
 
 def term(text: str) -> Term | None:
     """The size that `text` is; None where it is none."""
@@ -104,6 +108,14 @@ def _is_plain(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return type(node.value) is int and node.value < _LARGEST
     return isinstance(node, ast.Name)
+
+
+def _with(tree: ast.expr, known: Mapping[str, int]) -> ast.expr:
+    if isinstance(tree, ast.BinOp):
+        return ast.BinOp(_with(tree.left, known), tree.op, _with(tree.right, known))
+    if isinstance(tree, ast.Name) and tree.id in known:
+        return ast.Constant(known[tree.id])
+    return tree
 
 
 def _value(tree: ast.expr, known: Mapping[str, int]) -> Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from convlint.cache import Cache
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
 from convlint.job import Job, Mode, Result, merge
+from convlint.project import plan
+from convlint.project.source import SourceError
 from convlint.selection import Selection, SelectionError, split
 from convlint.task import Task
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from convlint.server import Server
 
 _NOTHING = (
-    "what should be checked? write convlint model.py:Net --input 1,3,8,8, or configure targets in "
-    "pyproject.toml"
+    "what should be checked? write convlint model.py:Net --input 1,3,8,8, configure targets in "
+    "pyproject.toml (convlint init), or write # convlint: target Net 1,3,8,8 above a class"
 )
 
 
@@ -56,14 +58,14 @@ def asked(
     memory_limit: int | None = None,
     fail_on: str | None = None,
     output_format: str | None = None,
+    baseline: Path | None = None,
     workers: int | None = None,
     cache_dir: Path | None = None,
     no_cache: bool = False,
-    baseline: Path | None = None,
     **network: Any,
 ) -> Call:
     """What the options ask for."""
-    config = _config(config_file, isolated)
+    config = configuration(config_file, isolated)
     kept = Cache(None if no_cache else _folder(cache_dir, config))
     selection = Selection(
         split(select) or config.select,
@@ -143,7 +145,8 @@ def _folder(given: Path | None, config: Config) -> Path | None:
     return config.path(config.cache_dir or cache.FOLDER)
 
 
-def _config(file: Path | None, isolated: bool) -> Config:
+def configuration(file: Path | None, isolated: bool) -> Config:
+    """What is configured, in the file that is named or the nearest one."""
     if isolated:
         return Config()
     try:
@@ -172,39 +175,67 @@ def _tasks(
     """
     changed: dict[str, Any] = {}
     if inputs:
-        changed["inputs"] = _inputs(inputs)
+        changed.update(inputs=_inputs(inputs), by="")
     if expected:
         changed["expected"] = _contracts(expected)
     if modes:
         changed["modes"] = tuple(dict.fromkeys(modes))
+    words = tuple(dict.fromkeys(words))
+    try:
+        tasks = _wanted(words, config, recorded, bool(inputs))
+    except SourceError as error:
+        raise Failure(str(error)) from None
+    for task in tasks:
+        yield replace(task, target=_with(task, arguments), **changed)
+
+
+def _wanted(
+    words: Sequence[str],
+    config: Config,
+    recorded: Callable[[Task], Iterable[str]],
+    given: bool,
+) -> list[Task]:
+    """The tasks as they are planned; `given` tells whether the command line has their inputs."""
     named = {task.display: task for task in config.targets}
-    if not words and not named:
+    paths = [word for word in words if word not in named and os.path.exists(word)]
+    planned = plan.planned(config, plan.sources(config)) if paths or not words else ()
+    if not words and not planned:
         raise Failure(_NOTHING)
-    paths = [word for word in words if named and word not in named and os.path.exists(word)]
-    wanted = [word for word in words if word not in paths] if words else list(named)
+    if not words:
+        return list(planned)
+    if not planned:  # then a file without the name of a network is a slip
+        paths = []
+    tasks = [
+        one for word in words if word not in paths for one in _named(word, named, config, given)
+    ]
     if paths:
         from convlint.concern import concerned
 
-        wanted += (one.display for one in concerned(config.targets, paths, config.file, recorded))
-    for word in dict.fromkeys(wanted):
-        task = named.get(word) or _configured(_target(word), config)
-        yield replace(task, target=_with(task, arguments), **changed)
+        found = concerned(planned, paths, config.file, recorded)
+        tasks += [one for one in found if one not in tasks]
+    return tasks
+
+
+def _named(word: str, named: Mapping[str, Task], config: Config, given: bool) -> Iterable[Task]:
+    """What a word names: as it is configured, and else as comments beside the network have it.
+
+    Args:
+        given: whether the inputs are given.
+    """
+    task = named.get(word) or _configured(_target(word), config)
+    if task.inputs:
+        return (task,)
+    found = plan.completed(task, plan.beside(task.target))
+    # Of several comments, none is the one to be linted with other inputs.
+    return (task,) if given and len(found) > 1 else found
 
 
 def _configured(found: target.Target, config: Config) -> Task:
     """The task for a target of the command line: as it is configured, where it is just once."""
-    same = [task for task in config.targets if _is_same(task.target, found)]
+    same = [task for task in config.targets if plan.is_same(task.target, found)]
     if len(same) == 1 and not found.called:
         return same[0]
     return Task(found)
-
-
-def _is_same(one: target.Target, other: target.Target) -> bool:
-    if one.name != other.name or one.is_file != other.is_file:
-        return False
-    return one.path.absolute() == other.path.absolute() if one.is_file else (
-        one.source == other.source
-    )  # fmt: skip
 
 
 def _target(word: str) -> target.Target:
@@ -221,8 +252,9 @@ def _with(task: Task, arguments: Sequence[str]) -> target.Target:
     except target.TargetError as error:
         raise Failure(str(error)) from None
     kwargs = dict(task.target.kwargs)
+    own = kwargs if not task.by else {}  # what a comment says gives way
     for name, value in given:
-        if name in kwargs:
+        if name in own:
             raise Failure(f"the argument `{name}` of `{task.display}` is given twice")
         kwargs[name] = value
     return replace(task.target, kwargs=tuple(kwargs.items()))

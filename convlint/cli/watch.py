@@ -12,7 +12,7 @@ from typing import Final, NoReturn, TypeAlias
 
 import click
 
-from convlint import config, digest
+from convlint import config, stamp
 from convlint.cli.output import say
 from convlint.cli.status import Failure
 from convlint.server import Server
@@ -70,7 +70,7 @@ def _wait(library: ModuleType, before: _Stamps) -> None:
 def _stamps(files: Iterable[str]) -> _Stamps:
     """What changes with every file, and with the modules in its folder."""
     folders = {os.path.dirname(name) for name in files}
-    names = {folder: digest.of_folder(folder) for folder in folders}
+    names = {folder: stamp.of_folder(folder) for folder in folders}
     return {name: (_stamp(name), names[os.path.dirname(name)]) for name in files}
 
 

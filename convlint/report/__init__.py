@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,13 @@ from typing import Final, cast
 from convlint import target
 from convlint.diagnostic import Diagnostic, Location
 from convlint.job import Result
+from convlint.terminal import printed
+
+DEFAULT: Final = "text"
+"""The format for people."""
+
+_TARGETS: Final = 3
+"""Of how many targets the inputs are told that nobody has given."""
 
 _LARGEST: Final = 2**31 - 1
 """Of a line's number: what reads the reports counts with 32 bits."""
@@ -74,6 +81,8 @@ def formats() -> tuple[str, ...]:
 
 def wants_shapes(output_format: str) -> bool:
     """Whether a format shows the rows of the results, which are there only where asked for."""
+    if output_format == DEFAULT:  # it shows none, and is imported when there is something to show
+        return False
     return bool(getattr(_module(output_format), "SHAPES", False))
 
 
@@ -81,6 +90,16 @@ def render(output_format: str, results: Sequence[Result], style: Style) -> str:
     """The report on `results`."""
     module = _module(output_format)
     return cast(Callable[[Sequence[Result], Style], str], module.render)(results, style)
+
+
+def called(results: Sequence[Result]) -> Iterator[str]:
+    """With what the networks were called whose inputs were not given explicitly."""
+    found = [one for one in results if one.inputs]
+    for one in found[:_TARGETS]:
+        yield f"{printed(one.target)} was called with {printed(one.inputs)}."
+    rest = len(found[_TARGETS:])
+    if rest:
+        yield f"The inputs of {rest} more are listed by: convlint targets"
 
 
 def _module(output_format: str) -> ModuleType:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.job import Result
-from convlint.report import Style
+from convlint.report import Style, called
 from convlint.snippet import Mark, snippet
 from convlint.terminal import printed, to_string
 
@@ -35,7 +35,7 @@ def render(results: Sequence[Result], style: Style) -> str:
     if not style.quiet:
         if style.statistics and lines:
             lines.append(Text())
-        lines += [summary(results), *_unseen(results, style)]
+        lines += [summary(results), *map(Text, called(results)), *_unseen(results, style)]
     elif lines and not style.statistics:
         lines.pop()
     return to_string(lines, style.color)

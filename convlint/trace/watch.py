@@ -35,8 +35,9 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
 
     def __init__(self) -> None:
         self.deadline: float | None = None
-        self.hurried = False
         """The time (`time.monotonic`) at which what runs is ended with `Expired`."""
+        self.hurried = False
+        """Whether something was ended so, or not begun."""
         self.active = False
         self._filter = FrameFilter()
         self._codes: dict[int, CodeType] = {}

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from convlint.rule import rules
-from convlint.spec import parse
+from convlint.spec import InputSpec
 from convlint.testing import Example, examples
 
 
@@ -22,12 +22,13 @@ def _made(example: Example) -> tuple[nn.Module, list[torch.Tensor]]:
     torch.manual_seed(0)
     names: dict[str, Any] = {}
     exec(compile(example.source, "example", "exec"), names)
-    module: nn.Module = eval(example.target, names)()
-    return module.train(example.training), [_data(text) for text in example.inputs]
+    module: nn.Module = eval(example.line.target, names)()
+    training = "train" in example.line.modes
+    return module.train(training), [_data(spec) for spec in example.line.inputs]
 
 
-def _data(text: str) -> torch.Tensor:
-    spec = parse(text)
+def _data(spec: InputSpec) -> torch.Tensor:
+    assert spec.shape is not None
     dtype = getattr(torch, spec.dtype)
     if dtype.is_floating_point:
         return torch.randn(spec.shape, dtype=dtype)

@@ -22,8 +22,9 @@ def networks(code: str, wrong: bool) -> list[tuple[nn.Module, torch.Tensor]]:
             names: dict[str, Any] = {"__name__": "example"}
             exec(example.source, names)
             torch.manual_seed(0)
-            sizes = [int(n) for n in example.inputs[0].split(",")]
-            found.append((names[example.target](), torch.randn(sizes)))
+            sizes = example.line.inputs[0].shape
+            assert sizes is not None
+            found.append((names[example.line.target](), torch.randn(sizes)))
     assert found
     return found
 

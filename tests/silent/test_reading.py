@@ -16,6 +16,7 @@ from convlint.judge import judge
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 from tests.sampling import sampled
+from tests.silent.networks import said
 from tests.silent.run import Run, runs
 
 SLIDES = ("conv", "conv", "max", "avg")
@@ -235,3 +236,10 @@ def test_what_may_not_have_been_seen_is_no_finding() -> None:
     network = trace(build(lambda: Asks("nobody")), [TensorSpec((1, 2, 8, 8), torch.float32)])
     assert network.assumptions
     assert not list(judge(network, {"CL503", "CL504"}))
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 2), (1, 3), (2, 3), (2, 5)])
+def test_a_stride_that_always_leaves_gaps_has_no_better_size(kernel: int, stride: int) -> None:
+    for size in range(stride + 1, 3 * stride + 2):
+        for found in said(nn.AvgPool1d(kernel, stride=stride), ["CL504"], 2, 3, size):
+            assert not any("would be read to its end" in text for text in found.help)

@@ -10,7 +10,7 @@ import click
 
 from convlint.cli.group import Command
 from convlint.cli.options import network_options, option
-from convlint.cli.output import UNCONCERNED, emit, style, written
+from convlint.cli.output import UNCONCERNED, emit, say, style, written
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
 
@@ -73,8 +73,8 @@ def _reported(
     call = asked(**options)
     counts = known.counts(call.baseline) if call.baseline is not None else None
     summary = job_summary.file(call.output_format)
-    shapes = summary is not None or report.wants_shapes(call.output_format)
-    found = results(call, shapes, server)
+    want_shapes = summary is not None or report.wants_shapes(call.output_format)
+    found = results(call, want_shapes, server)
     if call.baseline is not None and counts is not None:
         found = known.hidden(found, counts, call.baseline, call)
     shown = style(**options)
@@ -82,6 +82,9 @@ def _reported(
     if not call.tasks and call.output_format == "text":
         text = "" if call.quiet else UNCONCERNED
     emit(text, options["output_file"], shown.color)
+    if call.output_format != "text" and not call.quiet:
+        for line in report.called(found):  # the other formats have no place for it
+            say(line)
     if summary is not None:
         written(summary, lambda: job_summary.append(summary, found, shown))
     return call, found
@@ -97,4 +100,5 @@ def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
         yield from (*result.files, *result.opened)
         if task.target.is_file:
             yield str(task.target.path.absolute())
-    yield from (str(file.absolute()) for file in (call.config.file, call.baseline) if file)
+    if call.config.file is not None:
+        yield str(call.config.file.absolute())
