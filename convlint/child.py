@@ -88,9 +88,8 @@ def _answer(job: Job, terms: Terms) -> bytes:
         write_settled_bytecode_only()
         result = check(job, began + terms.seconds * _MAIN)
         # What the process held before, it holds for whoever has started it.
-        loaded = {*reads.files(before), own}
-        kept = tuple(name for name in result.files if name in loaded)
-        return pickle.dumps(replace(result, files=kept, opened=opened.files()))
+        files = reads.files(before, own)
+        return pickle.dumps(replace(result, files=files, opened=opened.files()))
     except BaseException as error:
         memory.limit(0)  # what has run out of it can at least say so
         return pickle.dumps(_failed(job, error, terms))

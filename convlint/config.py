@@ -21,6 +21,7 @@ from convlint.job import Mode
 from convlint.quote import quote, shorten
 from convlint.target import Target
 from convlint.task import Task
+from convlint.toml_rows import Rows
 
 FILES: Final = ("convlint.toml", "pyproject.toml")
 """Where configuration stands, the first before the second in one folder."""
@@ -154,7 +155,7 @@ class _Reader:
 
     def __init__(self, file: Path, text: str, path: tuple[str, ...]) -> None:
         self.file = file
-        self.lines = text.splitlines()
+        self.rows = Rows(text)
         self.prefix = path
 
     def config(self, table: dict[str, Any]) -> Config:
@@ -252,13 +253,11 @@ class _Reader:
             parsed = target.parse(entry.model)
         except target.TargetError as error:
             raise self.error(str(error), *key) from None
-        given = dict(parsed.kwargs)
-        for name, value in entry.args:
-            if name in given:
-                raise self.error(f"the argument {quote(name)} is given twice", *key[:-1], "args")
-            given[name] = value
-        root = str(self.file.absolute().parent)
-        return replace(parsed, kwargs=tuple(given.items()), root=root)
+        try:
+            found = parsed.called_with(entry.args)
+        except target.TargetError as error:
+            raise self.error(str(error), *key[:-1], "args") from None
+        return replace(found, root=str(self.file.absolute().parent))
 
     def arguments(self, value: Any, *key: str | int) -> tuple[tuple[str, object], ...]:
         if not isinstance(value, dict):
@@ -382,45 +381,4 @@ class _Reader:
         return ConfigError(f"{_shown(self.file)}:{self.row(*key)}: {message}")
 
     def row(self, *key: str | int) -> int:
-        """The line of a key, as near as can be told from the text: from 1."""
-        path = (*self.prefix, *key)
-        first, best = 1, 0
-        counts: dict[tuple[str, ...], int] = {}
-        header: tuple[str | int, ...] = ()
-        for number, line in enumerate(self.lines, 1):
-            found = _HEADER.match(line)
-            if found:
-                words = tuple(_unquoted(word) for word in _KEY.findall(found[2]))
-                header = words
-                if found[1] == "[[":
-                    counts[words] = counts.get(words, -1) + 1
-                    header = (*words, counts[words])
-                if path[: len(header)] == header and len(header) > best:
-                    first, best = number, len(header)
-            elif path[: len(header)] == header:
-                rest = [str(word) for word in path[len(header) :] if isinstance(word, str)]
-                held = _held(line, rest)
-                if held and len(header) + held > best:
-                    first, best = number, len(header) + held
-        return first
-
-
-_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[^.\s\"']+")
-
-
-def _held(line: str, words: Sequence[str]) -> int:
-    """How many of `words`, from the first on, are keys of this line, one within the other."""
-    place, held = 0, 0
-    for word in words:
-        key = re.escape(word)
-        start = r"\s*" if not held else r".*?[{,.]\s*"
-        found = re.compile(rf"{start}[\"']?{key}[\"']?\s*[=.]").match(line, place)
-        if not found:
-            break
-        place, held = found.end() - 1, held + 1
-    return held
-
-
-def _unquoted(word: str) -> str:
-    return word[1:-1] if word[:1] in "\"'" else word
+        return self.rows.of((*self.prefix, *key))

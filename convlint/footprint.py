@@ -1,10 +1,8 @@
-"""What of the user's code a check has touched: the files it imported, and the lines that ran."""
+"""What of the user's code a network has run: the files that make or call its layers, the lines."""
 
 from __future__ import annotations
 
 import dis
-import os
-import sys
 from collections.abc import Iterator
 from types import CodeType
 from typing import TYPE_CHECKING
@@ -14,39 +12,9 @@ from convlint.frame import Frame, FrameFilter
 from convlint.job import Ran
 from convlint.network import Network
 from convlint.reads import absolute
-from convlint.target import Target
 
 if TYPE_CHECKING:
     from convlint.trace.watch import Watch
-
-_OURS = ("convlint", "__main__", "__mp_main__")
-"""Not imported for the target: convlint, its rules, and what has started it."""
-
-
-def imported(target: Target) -> tuple[str, ...]:
-    """The user's own source files that are imported, that of `target` among them.
-
-    Neither the standard library's nor installed ones.  All that is loaded counts: in a process
-    that checks one target, all was loaded for it.
-    """
-    known = FrameFilter()
-    found = {absolute(name) for name in _loaded() if known.is_own_file(name)}
-    if target.is_file:
-        own = absolute(target.path)
-        found |= {own} if os.path.isfile(own) else set()
-    return tuple(sorted(found))
-
-
-def _loaded() -> Iterator[str]:
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] not in _OURS:
-            try:
-                filename = module.__file__
-            except Exception:  # anything may stand in `sys.modules`
-                continue
-            # A relative one is none: `torch.ops` says that it is "_ops.py".
-            if isinstance(filename, str) and os.path.isabs(filename):
-                yield filename
 
 
 def sources(network: Network) -> tuple[str, ...]:

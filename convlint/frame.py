@@ -141,11 +141,6 @@ class FrameFilter:
         """Whether `code` was written by the user."""
         return self._kind(code) == 2
 
-    def is_own_file(self, filename: str) -> bool:
-        """Whether a source file was written by the user."""
-        foreign = (*self._machinery, self._stdlib)  # most are, and told at once
-        return not filename.startswith(foreign) and self._judge(filename) == 2
-
     def is_between(self, code: CodeType) -> bool:
         """Whether `code` only hands on what the user's code asks of a tensor or a size."""
         return code.co_filename.startswith(_OWN) or code.co_filename.endswith(_HANDING_ON)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from convlint import footprint, reads
+from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
@@ -145,7 +145,6 @@ def run(job: Job, deadline: float | None = None) -> Result:
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=checked.unseen,
-        files=tuple(sorted({*footprint.imported(job.target), *reads.files()})),
         ran=checked.ran,
         hurried=checked.hurried,
         inputs=str(called) if called.by else "",

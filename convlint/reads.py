@@ -19,13 +19,15 @@ _CALLERS: Final = ("__main__", "__mp_main__")
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def files(before: Collection[str] = ()) -> tuple[str, ...]:
+def files(before: Collection[str] = (), own: str = "") -> tuple[str, ...]:
     """The Python files that are imported, without installed packages and the standard library.
 
     Args:
         before: modules that were there before the user's code was run.
+        own: the target's file, which is among them even if it could not be imported.
     """
-    return tuple(sorted(name for name in _imported(before) if name.endswith(".py")))
+    found = _imported(before) | ({own} if os.path.isfile(own) else set())
+    return tuple(sorted(name for name in found if name.endswith(".py")))
 
 
 class Opened:
@@ -66,12 +68,18 @@ def _imported(before: Collection[str] = ()) -> set[str]:
     """The files of modules; some of torch's have a `__file__` that is none."""
     others = {*_CALLERS, *before}
     modules = [module for name, module in list(sys.modules.items()) if name not in others]
-    names = (getattr(module, "__file__", None) for module in modules)
     return {
         os.path.normpath(name)
-        for name in names
+        for name in map(_file, modules)
         if isinstance(name, str) and os.path.isabs(name) and os.path.isfile(name) and is_own(name)
     }
+
+
+def _file(module: object) -> object:
+    try:
+        return getattr(module, "__file__", None)
+    except Exception:  # anything may stand in `sys.modules`
+        return None
 
 
 def _source(name: str) -> str:

@@ -11,7 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +75,28 @@ class Target:
         mark = ":" if not self.is_recipe else "#" if self.name else ""
         return f"{self.source}{mark}{self.name}" + (f"({', '.join(words)})" if words else "")
 
+    def called_with(
+        self, arguments: Iterable[tuple[str, object]], *, instead: bool = False
+    ) -> Target:
+        """The same with more arguments.
+
+        Args:
+            instead: whether they may take the place of its own.
+
+        Raises:
+            TargetError: one is there already.
+        """
+        kwargs = dict(self.kwargs)
+        taken = set() if instead else set(kwargs)
+        for name, value in arguments:
+            if name in taken:
+                raise TargetError(
+                    f"the argument {quote(name)} of {quote(self.text)} is given twice"
+                )
+            taken.add(name)
+            kwargs[name] = value
+        return replace(self, kwargs=tuple(kwargs.items()))
+
 
 def parse(text: str, arguments: Iterable[str] = ()) -> Target:
     """The target that `text` names, with `--arg` values such as `width=64` added."""
@@ -88,12 +110,8 @@ def parse(text: str, arguments: Iterable[str] = ()) -> Target:
     if not is_file and not re.fullmatch(_NAME, source):
         raise TargetError(f"{quote(source)} is neither a .py file nor a module; {_ACCEPTED}")
     args, kwargs = _call(name, call, text) if call else ((), {})
-    for argument in arguments:
-        key, value = parse_argument(argument)
-        if key in kwargs:
-            raise TargetError(f"the argument {quote(key)} of {quote(text)} is given twice")
-        kwargs[key] = value
-    return Target(text, source, is_file, name, bool(call), args, tuple(kwargs.items()))
+    found = Target(text, source, is_file, name, bool(call), args, tuple(kwargs.items()))
+    return found.called_with(map(parse_argument, arguments))
 
 
 def file(display: str) -> str:

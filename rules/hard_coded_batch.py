@@ -1,7 +1,7 @@
 """# hard-coded-batch
 
 ## What it does
-Finds networks that work for the batch size they are checked with, and for no other: a
+Finds networks that work for the batch size they are checked with, and not for another: a
 `view(64, -1)`, a state or a mask made for one batch; or that go on to give the rows of that one.
 
 ## Why is this bad?
@@ -82,7 +82,7 @@ def hard_coded_batch(batch: Batch, size: int, fault: Diagnostic | Change) -> Ite
         )
     elif not fault.code.startswith(_CHECKS):
         yield Finding(
-            f"works with a batch of {batch.size} only; with {size}: {fault.message}",
+            f"works with a batch of {batch.size}, and not with one of {size}: {fault.message}",
             at=fault.location,
             label=f"made for a batch of {batch.size}",
             related=fault.related,

@@ -246,18 +246,12 @@ def _target(word: str) -> target.Target:
 
 
 def _with(task: Task, arguments: Sequence[str]) -> target.Target:
-    """The task's target, with the values of `--arg` added."""
+    """The task's target, with the values of `--arg` added; what a comment says gives way."""
     try:
-        given = [target.parse_argument(one) for one in arguments]
+        given = map(target.parse_argument, arguments)
+        return task.target.called_with(given, instead=bool(task.by))
     except target.TargetError as error:
         raise Failure(str(error)) from None
-    kwargs = dict(task.target.kwargs)
-    own = kwargs if not task.by else {}  # what a comment says gives way
-    for name, value in given:
-        if name in own:
-            raise Failure(f"the argument `{name}` of `{task.display}` is given twice")
-        kwargs[name] = value
-    return replace(task.target, kwargs=tuple(kwargs.items()))
 
 
 def _inputs(texts: Sequence[str]) -> tuple[spec.InputSpec, ...]:
