@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from convlint.advice.batch import batch_of
+from convlint.advice.batch import Batch, batch_of
 from convlint.diagnostic import CALLED, MADE, Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
 from convlint.tensor import TensorSpec
 
 BATCH: Final = "<batch>"
-"""The stage of rules that are asked about another batch: what fails, and what does not change."""
+"""The stage of rules that are asked about other batches, and get what fails with each."""
 
 FAILED: Final = "this rule itself failed"
 """How the finding begins that stands for a rule that raised."""
@@ -34,28 +34,40 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
     for found in _folded(found for _, found in _findings(network, asked)):
         told.append(found)
         yield found
-    for rule in asked:
-        if BATCH in rule.operators:
-            yield from _folded(_at_another_batch(rule, network, told))
+    at_batches = [rule for rule in asked if BATCH in rule.operators]
+    batch = network.analysis(batch_of) if at_batches else None
+    if batch is not None:
+        elsewhere = _Elsewhere(batch, told)
+        for rule in at_batches:
+            found_there = _asked(rule, batch, elsewhere)
+            yield from _folded(_diagnostic(rule, finding, None) for finding in found_there)
 
 
-def _at_another_batch(
-    asked: Rule, network: Network, told: Collection[Diagnostic]
-) -> Iterator[Diagnostic]:
-    """What `asked` says of the faults that only another batch has, and of what it answers there."""
-    batch = network.analysis(batch_of)
-    if batch is None or not batch.is_certain:
-        return
-    size, other = max(batch.others.items())
-    sure = [r for r in rules() if r.operators and r.default and _raises(r)]
-    places = {place for found in told if found.severity is Severity.ERROR for place in _at(found)}
-    for found in _folded(one for _, one in _findings(replace(other, again=None), sure)):
-        if found.severity is Severity.ERROR and places.isdisjoint(_at(found)):
-            for finding in _asked(asked, batch, size, found):
-                yield _diagnostic(asked, finding, None)
-    for change in batch.fixed:
-        for finding in _asked(asked, batch, size, change):
-            yield _diagnostic(asked, finding, change.layer)
+class _Elsewhere(Mapping[int, tuple[Diagnostic, ...]]):
+    """What torch raises at other batches, and not at the declared one: looked for when asked."""
+
+    def __init__(self, batch: Batch, told: Iterable[Diagnostic]) -> None:
+        self._batch = batch
+        errors = [found for found in told if found.severity is Severity.ERROR]
+        self._known = {place for found in errors for place in _at(found)}
+        self._found: dict[int, tuple[Diagnostic, ...]] = {}
+
+    def __getitem__(self, size: int) -> tuple[Diagnostic, ...]:
+        if size not in self._found:
+            network = replace(self._batch.others[size], again=None)
+            sure = [r for r in rules() if r.operators and r.default and _raises(r)]
+            self._found[size] = tuple(
+                found
+                for found in _folded(one for _, one in _findings(network, sure))
+                if found.severity is Severity.ERROR and self._known.isdisjoint(_at(found))
+            )
+        return self._found[size]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._batch.others)
+
+    def __len__(self) -> int:
+        return len(self._batch.others)
 
 
 def _at(found: Diagnostic) -> Iterator[Location | None]:

@@ -59,33 +59,56 @@ class Net(nn.Module):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from convlint import Diagnostic, Finding, Severity, rule, show
-from convlint.advice.batch import Batch, Change
+from convlint.advice.batch import Batch, Change, dropping
 
 _CHECKS = ("CL0", "CL190")
 """What the code itself refuses is no oversight."""
 
+_SINGLE_VALUE = "CL110"
+"""A norm that wants several values, in training: true of any network with one."""
+
+_HELP = "take the size from the input: x.size(0), or leave the batch to .flatten(1)"
+
 
 @rule("CL412", "<batch>", severity=Severity.WARNING, silent=True)
-def hard_coded_batch(batch: Batch, size: int, fault: Diagnostic | Change) -> Iterator[Finding]:
-    help_ = "take the size from the input: x.size(0), or leave the batch to .flatten(1)"
-    if isinstance(fault, Change):
-        there = batch.others[size].counterpart(fault.layer)
-        yield Finding(
-            f"`{fault.layer.written}` makes {batch.size} rows of any batch: with {size} samples "
-            f"the output has {batch.size} rows still",
-            label=f"{show(fault.before.shape or ())} becomes {show(fault.after.shape or ())}",
-            help=(help_,),
-            note=(f"with batch {size} the result is {there.outputs[0]}",) if there else (),
-        )
-    elif not fault.code.startswith(_CHECKS):
-        yield Finding(
-            f"works with a batch of {batch.size}, and not with one of {size}: {fault.message}",
-            at=fault.location,
-            label=f"made for a batch of {batch.size}",
-            related=fault.related,
-            formula=fault.formula,
-            help=(help_,),
-        )
+def hard_coded_batch(
+    batch: Batch, faults: Mapping[int, tuple[Diagnostic, ...]]
+) -> Iterator[Finding]:
+    if not batch.is_certain:
+        return
+    for size in sorted(faults, reverse=True):
+        if size == 1 and dropping(batch):
+            continue  # squeeze-drops-batch tells of it
+        oversights = [f for f in faults[size] if not f.code.startswith((*_CHECKS, _SINGLE_VALUE))]
+        for fault in oversights:
+            yield _fails(batch, size, fault)
+        if oversights:
+            break
+    for change in batch.fixed:
+        yield _keeps(batch, max(batch.others), change)
+
+
+def _fails(batch: Batch, size: int, fault: Diagnostic) -> Finding:
+    return Finding(
+        f"works with a batch of {batch.size}, and not with one of {size}: {fault.message}",
+        at=fault.location,
+        label=f"made for a batch of {batch.size}",
+        related=fault.related,
+        formula=fault.formula,
+        help=(_HELP,),
+    )
+
+
+def _keeps(batch: Batch, size: int, change: Change) -> Finding:
+    there = batch.others[size].counterpart(change.layer)
+    return Finding(
+        f"`{change.layer.written}` makes {batch.size} rows of any batch: with {size} samples "
+        f"the output has {batch.size} rows still",
+        layer=change.layer,
+        label=f"{show(change.before.shape or ())} becomes {show(change.after.shape or ())}",
+        help=(_HELP,),
+        note=(f"with batch {size} the result is {there.outputs[0]}",) if there else (),
+    )

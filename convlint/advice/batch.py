@@ -47,6 +47,10 @@ class Batch:
     size: int
     others: Mapping[int, Network]
 
+    def at(self, size: int) -> Network:
+        """The network at the declared batch, or at another that was asked about."""
+        return self.network if size == self.size else self.others[size]
+
     def taken(self, layer: Layer) -> tuple[Factors, ...]:
         """The factors of every tensor that a layer takes, in the order of `layer.tensors`."""
         found = [(n, other.counterpart(layer)) for n, other in self.others.items()]
@@ -215,6 +219,26 @@ def _factor(sizes: Sequence[tuple[int, object]]) -> Fraction | None:
     if all(n * batch == first * other for other, n in numbers):
         return Fraction(first, batch)
     return None
+
+
+def dropping(batch: Batch) -> tuple[Layer, ...]:
+    """The `squeeze()` without a dimension that take a single sample's batch axis with them."""
+    return tuple(
+        layer
+        for layer in batch.network.layers
+        if layer.op == "squeeze" and layer.args.get("dim") is None and _drops(batch, layer)
+    )
+
+
+def _drops(batch: Batch, layer: Layer) -> bool:
+    one, several = (batch.at(n).counterpart(layer) for n in (1, max(batch.size, *batch.others)))
+    if one is None or several is None or not one.tensors or not several.tensors:
+        return False
+    before, after = one.tensors[0].shape, one.outputs[0].shape
+    kept, stays = several.tensors[0].shape, several.outputs[0].shape
+    if not before or after is None or not kept or not stays or not known(*before):
+        return False
+    return before[0] == 1 and kept[0] != 1 and len(after) < len(stays)
 
 
 def _keeps_rows(layer: Layer) -> bool:
