@@ -64,7 +64,9 @@ def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
     if first.op != layer.op or len(network.consumers.get(first.name, ())) != 1:
         return
     one, two = first.args["weight"].shape, layer.args["weight"].shape
-    if one is None or two is None or not known(*one, *two) or one[0] < min(one[1], two[0]):
+    if one is None or two is None or len(one) != len(two) or not known(*one, *two):
+        return
+    if one[0] < min(one[1], two[0]):
         return
     kernels = tuple(zip(one[2:], two[2:], strict=True))
     if any(a > b for a, b in kernels) and any(a < b for a, b in kernels):

@@ -38,7 +38,7 @@ def _convolution(axes: int) -> ShapeFunction:
         positive((groups,), "groups")
         if not isinstance(padding, str):
             padding = numbers(padding, axes, "padding")
-            if any(p < 0 for p in padding):
+            if padding_mode == "zeros" and any(p < 0 for p in padding):
                 raise Rejected("negative padding is not supported")
         elif padding not in ("same", "valid"):
             raise Rejected(f"invalid padding string {padding!r}; it is 'valid' or 'same'")
