@@ -95,6 +95,20 @@ class Unknown:
         return Unknown(-self.guess, self.multiple)
 
 
+class Varying(int):
+    """A size that stands for many, and knows them all (`convlint/sweep`)."""
+
+    @property
+    def guess(self) -> int:
+        """The size itself."""
+        raise NotImplementedError
+
+    @property
+    def multiple(self) -> int:
+        """A number that certainly divides all of them."""
+        raise NotImplementedError
+
+
 Dim: TypeAlias = int | Unknown
 Shape: TypeAlias = tuple[Dim, ...]
 
@@ -106,12 +120,12 @@ def known(*dims: Dim) -> bool:
 
 def guess(dim: Dim) -> int:
     """`dim` itself, or the likeliest value of an unknown size."""
-    return dim.guess if isinstance(dim, Unknown) else int(dim)
+    return dim.guess if isinstance(dim, (Unknown, Varying)) else int(dim)
 
 
 def multiple(dim: Dim) -> int:
     """A number that certainly divides `dim`."""
-    return dim.multiple if isinstance(dim, Unknown) else abs(int(dim))
+    return dim.multiple if isinstance(dim, (Unknown, Varying)) else abs(int(dim))
 
 
 def product(dims: Iterable[Dim]) -> Dim:

@@ -147,6 +147,32 @@ def _raises(rule: Rule) -> bool:
     return rule.severity is Severity.ERROR and not rule.silent
 
 
+class Refusals:
+    """What torch raises of one call: the rules for it, looked up once for many calls."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules():
+            if rule.default and _raises(rule):
+                for name in rule.operators:
+                    self._rules.setdefault(name, []).append(rule)
+
+    def of(self, layer: Layer) -> tuple[Diagnostic | None, frozenset[str]]:
+        """The first error, if there is one; and why it is not certain that there is none."""
+        network = Network((layer,))
+        doubts = set()
+        for rule in (*self._rules.get(layer.op, ()), *self._rules.get("*", ())):
+            for finding in _asked(rule, layer, network):
+                if finding.severity is None or finding.severity is Severity.ERROR:
+                    found = _diagnostic(rule, finding, layer)
+                    if found.severity is Severity.ERROR:
+                        return found, frozenset()
+                    doubts.add(f"`{layer.title}` stands in a `try`, which may be meant for it")
+                elif finding.message.startswith(FAILED):
+                    doubts.add(f"{rule.name}: {finding.message}")
+        return None, frozenset(doubts)
+
+
 def refused(layer: Layer) -> bool:
     """Whether a rule says of one call that torch raises there."""
     network = Network((layer,))

@@ -164,6 +164,8 @@ class Guard:
     answer: bool
     frame: Frame | None = None
     """Where the user's own code compares them; None where something else does."""
+    after: int = 0
+    """How many layers had been called."""
 
 
 class Again(Protocol):

@@ -475,7 +475,8 @@ class Recorder:
                 spared = sparing(self.filter)
                 answer = self.ending(answer if spared is None else spared)
         if self.root is not None:
-            self.guards.append(Guard(op, left, right, answer, None if unknown else self.asking()))
+            frame = None if unknown else self.asking()
+            self.guards.append(Guard(op, left, right, answer, frame, len(self.layers)))
         return answer
 
     def decide(self, question: Question, usual: bool) -> bool:
@@ -516,7 +517,7 @@ class Recorder:
         """A size became a plain number: its origin, and that it is unknown, are lost."""
         if not unknown:
             if self.root is not None:
-                self.guards.append(Guard("==", value, plain, True))
+                self.guards.append(Guard("==", value, plain, True, after=len(self.layers)))
             return
         self.blind += 1
         frame = self.user_frame()

@@ -1,0 +1,75 @@
+"""What a sweep has found: which candidates work, which fail, where and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from convlint.diagnostic import Diagnostic
+from convlint.network import Network
+from convlint.sweep.grid import Grid, Numbers
+from convlint.sweep.region import Region
+from convlint.sweep.walk import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """Candidates for which torch raises nothing, as far as shapes tell.
+
+    `doubts` says what was not seen; `network` is the one that was traced for them.
+    """
+
+    region: Region
+    network: Network
+    doubts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Candidates for which torch raises, and where they meet it first.
+
+    `question` is the comparison that told them from others, where there is one.
+    """
+
+    region: Region
+    diagnostic: Diagnostic
+    layer: str
+    question: Question | None = None
+    doubts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The whole grid: what works, what fails, and what was not followed."""
+
+    grid: Grid
+    works: tuple[Works, ...]
+    failures: tuple[Failure, ...]
+    unknown: tuple[Region, ...] = ()
+    """Candidates that were not followed, for want of time or because tracing failed."""
+    proven: bool = False
+    """Whether the pattern goes on beyond the grid for certain."""
+    reasons: tuple[str, ...] = field(default=())
+    """Why it is not proven."""
+
+    @cached_property
+    def valid(self) -> Numbers:
+        """Which candidates work: a mask of the grid's full shape."""
+        return self._mask(tuple(found.region for found in self.works))
+
+    @cached_property
+    def unseen(self) -> Numbers:
+        """Which candidates were not followed."""
+        return self._mask(self.unknown)
+
+    def failing(self, failure: Failure) -> Numbers:
+        """Which candidates fail in one way."""
+        return self._mask((failure.region,))
+
+    def _mask(self, regions: tuple[Region, ...]) -> Numbers:
+        found = np.zeros(self.grid.shape, dtype=bool)
+        for region in regions:
+            found |= np.broadcast_to(region.bits(), self.grid.shape)
+        return found

@@ -1,0 +1,328 @@
+"""A recorded graph for all candidates of a region at once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convlint.diagnostic import Severity
+from convlint.dims import Unknown
+from convlint.judge import Refusals, located
+from convlint.network import Guard, Layer, Network
+from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
+from convlint.sweep.answer import Failure, Works
+from convlint.sweep.merge import Different, merged
+from convlint.sweep.region import Region, united
+from convlint.sweep.walk import Walk, placed
+from convlint.tensor import TensorSpec
+
+_MANY = 12
+"""States beyond this are no longer looked at for what could be put together again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a region; `elsewhere` are those for which Python takes another branch."""
+
+    works: tuple[Works, ...]
+    failures: tuple[Failure, ...]
+    elsewhere: tuple[Region, ...]
+
+
+@dataclass(slots=True)
+class _State:
+    """The tensors that are alive, for one part of the region, with the values at `place`."""
+
+    region: Region
+    place: tuple[int, ...]
+    values: dict[str, Any]
+    doubts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one node gives for a part of a state."""
+
+    region: Region
+    place: tuple[int, ...]
+    output: Any
+    doubts: frozenset[str]
+
+
+def follow(
+    walk: Walk,
+    network: Network,
+    region: Region,
+    inputs: Mapping[str, TensorSpec],
+    refusals: Refusals,
+    place: tuple[int, ...],
+) -> Followed:
+    """All of `region` through the graph of `network`, which was traced for the one at `place`."""
+    return _Following(walk, network, refusals).run(region, inputs, place)
+
+
+class _Following:
+    def __init__(self, walk: Walk, network: Network, refusals: Refusals) -> None:
+        self.walk, self.network, self.refusals = walk, network, refusals
+        self.layers = network.by_name
+        self.nodes = list(network.fx_graph.nodes)
+        self.failures: list[Failure] = []
+        self.elsewhere: list[Region] = []
+        self.guards = _placed_guards(network, self.nodes)
+        self.dying = _last_uses(self.nodes, self.guards)
+
+    def run(
+        self, region: Region, inputs: Mapping[str, TensorSpec], place: tuple[int, ...]
+    ) -> Followed:
+        self.walk.enter(region, place)
+        doubts = frozenset(_assumed(self.network))
+        states = [_State(self.walk.region, self.walk.place, {}, doubts)]
+        for index, node in enumerate(self.nodes):
+            for guard in self.guards.get(index, ()):
+                states = [found for state in states for found in self._guarded(state, guard)]
+            states = [found for state in states for found in self._passed(state, node, inputs)]
+            for state in states:
+                for name in self.dying.get(index, ()):
+                    state.values.pop(name, None)
+            if 1 < len(states) <= _MANY:
+                states = self._reunited(states)
+            if not states:
+                break
+        for guard in self.guards.get(len(self.nodes), ()):
+            states = [found for state in states for found in self._guarded(state, guard)]
+        return Followed(
+            tuple(self._ended(states)), tuple(self.failures), tuple(self.elsewhere)
+        )
+
+    # -- one node
+
+    def _passed(
+        self, state: _State, node: Any, inputs: Mapping[str, TensorSpec]
+    ) -> Iterator[_State]:
+        parts, failed = [], len(self.failures)
+        for moved in self._parts(state):
+            part = self._one(state, node, moved, inputs)
+            if part is not None:
+                parts.append(part)
+        if not parts:
+            return
+        if len(parts) == 1:
+            (part,) = parts
+            values = state.values
+            if part.place != state.place:
+                values = {name: self._at(value, part.place) for name, value in values.items()}
+            values[node.name] = part.output
+            yield _State(part.region, part.place, values, part.doubts)
+            return
+        for group in self._merged(state, parts, len(self.failures) > failed):
+            values = {name: self._at(value, group.place) for name, value in state.values.items()}
+            values[node.name] = group.output
+            yield _State(group.region, group.place, values, group.doubts)
+
+    def _parts(self, state: _State) -> Iterator[bool]:
+        """Enter the parts of a state one after another; tell whether the place is another."""
+        pending = [(state.region, state.place)]
+        while pending:
+            region, place = pending.pop()
+            self.walk.enter(region, place if region.contains(place) else None)
+            yield self.walk.place != state.place
+            pending += [(left, state.place) for left in self.walk.left]
+
+    def _at(self, value: Any, place: tuple[int, ...]) -> Any:
+        self.walk.place = place
+        return placed(value, self.walk)
+
+    def _one(
+        self, state: _State, node: Any, moved: bool, inputs: Mapping[str, TensorSpec]
+    ) -> _Part | None:
+        """A node for the part of a state that is entered; None where it fails."""
+        layer = self.layers.get(node.name)
+        args = looked_up(node.args, state.values)
+        kwargs = looked_up(node.kwargs, state.values)
+        if moved:
+            args, kwargs = placed(args, self.walk), placed(kwargs, self.walk)
+        doubts = state.doubts
+        if node.op == "output":
+            output = args[0]
+        elif layer is None:
+            output = plain_call(node, args, kwargs)
+        elif node.op == "placeholder":
+            spec = inputs.get(node.name, layer.output)
+            output = sourced(placed(spec, self.walk), layer.at(layer.args, spec))
+        elif node.op == "get_attr":
+            output = sourced(layer.output, layer)
+        else:
+            again = called(layer, node, args, kwargs)
+            found, doubt = self.refusals.of(again)
+            if found is not None:
+                question = self.walk.last
+                self.failures.append(
+                    Failure(self.walk.region, found, layer.name, question, doubts)
+                )
+                return None
+            output = sourced(again.output, again)
+            doubts = doubts.union(doubt, _unseen(again))
+            if node.op == "call_function" and node.target is operator.setitem:
+                output = None
+        return _Part(self.walk.region, self.walk.place, output, doubts)
+
+    # -- several parts
+
+    def _merged(self, state: _State, parts: Sequence[_Part], failed: bool) -> list[_Part]:
+        """The parts of a state, put together as far as they are of one kind."""
+        groups: list[list[Any]] = []
+        for part in parts:
+            mask = part.region.added(state.region)
+            for group in groups:
+                self.walk.place = group[0].place
+                try:
+                    output = merged(self.walk, mask, part.output, group[1])
+                except Different:
+                    continue
+                group[1] = output
+                group.append(part)
+                break
+            else:
+                groups.append([part, part.output, part])
+        found = []
+        for first, output, *members in groups:
+            region = state.region
+            if failed or len(groups) > 1:
+                region = united([part.region for part in members], region)
+            doubts = frozenset[str]().union(*(part.doubts for part in members))
+            self.walk.place = first.place
+            found.append(_Part(region, first.place, placed(output, self.walk), doubts))
+        return found
+
+    def _reunited(self, states: list[_State]) -> list[_State]:
+        """States that are of one kind again."""
+        found: list[_State] = []
+        for state in states:
+            mask = state.region.bits()
+            for i, other in enumerate(found):
+                self.walk.place = other.place
+                try:
+                    values = merged(self.walk, mask, state.values, other.values)
+                except Different:
+                    continue
+                region = united([other.region, state.region], _whole(other, state))
+                doubts = other.doubts | state.doubts
+                found[i] = _State(region, other.place, values, doubts)
+                break
+            else:
+                found.append(state)
+        return found
+
+    # -- what Python decides
+
+    def _guarded(self, state: _State, guard: Guard) -> Iterator[_State]:
+        kept: list[Region] = []
+        doubts = state.doubts
+        for moved in self._parts(state):
+            values: Mapping[str, Any] = state.values
+            if moved:
+                values = {
+                    name: placed(values[name], self.walk)
+                    for name in _names(guard)
+                    if name in values
+                }
+            left, right = evaluated(guard.left, values), evaluated(guard.right, values)
+            if isinstance(left, Unknown) or isinstance(right, Unknown):
+                doubts = doubts | {"Python asks for a size that is not known"}
+                kept.append(self.walk.region)
+            elif bool(COMPARISONS[guard.op](left, right)) == guard.answer:
+                kept.append(self.walk.region)
+            else:
+                self.elsewhere.append(self.walk.region)
+        if not kept:
+            return
+        region = united(kept, state.region)
+        place = state.place
+        values = state.values
+        if not region.contains(place):
+            self.walk.enter(region)
+            place = self.walk.place
+            values = {name: placed(value, self.walk) for name, value in values.items()}
+        yield _State(region, place, dict(values), doubts)
+
+    # -- the end
+
+    def _ended(self, states: Sequence[_State]) -> Iterator[Works]:
+        raised = [
+            found
+            for _, found in located(self.network, {"CL190"})
+            if found.severity is Severity.ERROR
+        ]
+        doubtful = any(not one.certain for one in self.network.raised)
+        for state in states:
+            if raised:
+                self.failures.append(
+                    Failure(state.region, raised[0], raised[0].layer, None, state.doubts)
+                )
+            elif doubtful:
+                doubts = state.doubts | {"an exception of the network's code may not be raised"}
+                yield Works(state.region, self.network, doubts)
+            else:
+                yield Works(state.region, self.network, state.doubts)
+
+
+def _whole(one: _State, other: _State) -> Region:
+    """A region that has both."""
+    return Region(one.region.shape)
+
+
+def _assumed(network: Network) -> Iterator[str]:
+    for assumption in network.assumptions:
+        place = assumption.frames[0].location if assumption.frames else None
+        where = f" at line {place.row}" if place is not None else ""
+        yield f"only data decide {assumption.what}{where}"
+
+
+def _unseen(layer: Layer) -> Iterator[str]:
+    """What of a layer cannot be told."""
+    for spec in layer.outputs:
+        if spec.shape is None or any(isinstance(n, Unknown) for n in spec.shape):
+            yield f"the size that `{layer.title}` gives is not known"
+            return
+    if layer.op == "view" and layer.tensors and layer.tensors[0].strides is None:
+        yield f"how the input of `{layer.title}` lies in memory is not known"
+
+
+def _names(guard: Guard) -> tuple[str, ...]:
+    return tuple(node.name for side in (guard.left, guard.right) for node in read(side))
+
+
+def _placed_guards(network: Network, nodes: Sequence[Any]) -> dict[int, list[Guard]]:
+    """The guards by the index of the node before which they are asked."""
+    index = {node.name: i for i, node in enumerate(nodes)}
+    found: dict[int, list[Guard]] = {}
+    for guard in network.guards:
+        at = len(nodes)
+        for layer in network.layers[guard.after : guard.after + 1]:
+            at = index.get(layer.name, at)
+        # what it reads must have been made
+        made = max((index.get(name, -1) + 1 for name in _names(guard)), default=0)
+        found.setdefault(max(at, made), []).append(guard)
+    return found
+
+
+def _last_uses(
+    nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]]
+) -> dict[int, list[str]]:
+    """Which values are not needed behind a node, by its index."""
+    last: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        last[node.name] = i
+        for used in node.all_input_nodes:
+            last[used.name] = i
+    for i, asked in guards.items():
+        for guard in asked:
+            for name in _names(guard):
+                last[name] = max(last.get(name, 0), i)
+    found: dict[int, list[str]] = {}
+    for name, i in last.items():
+        found.setdefault(i, []).append(name)
+    return found
+

@@ -1,0 +1,93 @@
+"""All candidates, through as many graphs as Python records for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from convlint.judge import Refusals
+from convlint.network import Network
+from convlint.sweep import proof
+from convlint.sweep.answer import Answer, Failure, Works
+from convlint.sweep.follow import follow
+from convlint.sweep.grid import Grid
+from convlint.sweep.region import Region
+from convlint.sweep.walk import Walk
+from convlint.tensor import TensorSpec
+
+Trace = Callable[[Mapping[str, int]], "Network | None"]
+"""Traces the network at these sizes of the letters; None where that is not possible."""
+
+Inputs = Callable[[Mapping[str, Any]], Mapping[str, TensorSpec]]
+"""The specs of the network's inputs, by name, at these sizes of the letters."""
+
+
+def solve(
+    grid: Grid,
+    trace: Trace,
+    inputs: Inputs,
+    *,
+    first: tuple[Mapping[str, int], Network] | None = None,
+    within: Region | None = None,
+    traces: int = 64,
+    seconds: float = 30.0,
+) -> Answer:
+    """What every candidate of a grid gives.
+
+    Args:
+        first: a network that is traced already, with the sizes that it was traced for.
+        within: the candidates that are of interest.
+        traces: how often the network may be traced.
+        seconds: after this time no new trace is begun.
+    """
+    end = time.monotonic() + seconds
+    walk = Walk(grid, lambda region: region.pick(_preferred(grid)))
+    whole = Region(grid.shape) if within is None else within
+    refusals = Refusals()
+    works: list[Works] = []
+    failures: list[Failure] = []
+    unknown: list[Region] = []
+    pending = [] if whole.is_empty else [whole]
+    done = 0
+    while pending:
+        region = pending.pop(0)
+        if done >= traces or time.monotonic() > end:
+            unknown.append(region)
+            continue
+        done += 1
+        place = region.pick(_preferred(grid))
+        network = None
+        if first is not None and done == 1:
+            at = grid.place(first[0])
+            if at is not None and region.contains(at):
+                place, network = at, first[1]
+        if network is None:
+            network = trace(grid.at(place))
+        if network is None or network.fx_graph is None:
+            unknown.append(region)
+            continue
+        letters = {axis.letter: walk.letter(i) for i, axis in enumerate(grid.axes)}
+        found = follow(walk, network, region, inputs(letters), refusals, place)
+        works += found.works
+        failures += found.failures
+        pending += found.elsewhere
+    reasons = list(dict.fromkeys(doubt for one in works for doubt in sorted(one.doubts)))
+    if unknown:
+        reasons.insert(0, f"not all sizes were followed: it takes more than {done} traces")
+    reasons += proof.doubts(walk)
+    return Answer(
+        grid, tuple(works), tuple(failures), tuple(unknown), not reasons, tuple(reasons)
+    )
+
+
+def _preferred(grid: Grid) -> list[tuple[int, ...]]:
+    """Places of usual sizes."""
+    found = []
+    for size in (224, 256, 512, 128, 64, 32):
+        place = tuple(
+            axis.sizes.index(size) if size in axis.sizes else min(1, len(axis.sizes) - 1)
+            for axis in grid.axes
+        )
+        found.append(place)
+    return found

@@ -1,0 +1,119 @@
+"""Where a sweep is: the candidates that are followed now, and those that are left for later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from convlint.sweep.grid import Grid, Numbers
+from convlint.sweep.node import Linear, Nodes
+from convlint.sweep.region import Region, projected
+from convlint.sweep.swept import COMPARISONS, Swept
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A comparison of sizes, and the candidates that had come to it."""
+
+    op: str
+    left: Linear
+    right: Linear | int
+    region: Region
+
+
+class Walk:
+    """Answers comparisons as the representative of a region would, and narrows the region."""
+
+    def __init__(self, grid: Grid, prefer: Callable[[Region], tuple[int, ...]]) -> None:
+        self.grid = grid
+        self.nodes = Nodes(grid)
+        self.region = Region(grid.shape)
+        self.place = (0,) * len(grid.axes)
+        self.left: list[Region] = []
+        self.questions: dict[Any, Question] = {}
+        """The comparisons of sizes, for the proof."""
+        self.opaque = False
+        """Whether there was a question whose answer beyond the grid cannot be told."""
+        self.last: Question | None = None
+        """The last question that split the region."""
+        self._prefer = prefer
+
+    def enter(self, region: Region, place: tuple[int, ...] | None = None) -> None:
+        """Follow these candidates from now on, as the one at `place`."""
+        self.region = region
+        self.place = self._prefer(region) if place is None else place
+        self.left = []
+        self.last = None
+
+    def letter(self, axis: int) -> Swept:
+        """The size that a letter stands for."""
+        return Swept(self.nodes.letter(axis), self)
+
+    def decide(self, op: str, left: Swept, right: Any) -> bool:
+        """The representative's answer to a comparison."""
+        own = left.function
+        other: Linear | int
+        if isinstance(right, Swept):
+            other = right.function
+            if other.node is own.node and other.scale == own.scale:
+                return bool(COMPARISONS[op](own.offset, other.offset))
+        else:
+            other = int(right)
+        key = (op, own, other)
+        known = self.region.memo.get(key)
+        if known is not None:
+            return known
+        theirs = other.array() if isinstance(other, Linear) else other
+        self.questions.setdefault(
+            (key, id(self.region)), Question(op, own, other, self.region)
+        )
+        before = self.region
+        answer = self.answered(COMPARISONS[op](own.array(), theirs), key, opaque=False)
+        if self.region is not before:
+            self.last = Question(op, own, other, before)
+        return answer
+
+    def answered(self, answers: Numbers, key: Any, opaque: bool = True) -> bool:
+        """The representative's answer, where those of all candidates are known."""
+        known = self.region.memo.get(key)
+        if known is not None:
+            return known
+        if opaque:
+            self.opaque = True
+        answer = bool(answers[projected(answers, self.place)])
+        differ = ~answers if answer else answers
+        if self.region.has(differ):
+            memo, left = self.region.memo, self.region.where(differ)
+            left.memo = {**memo, key: not answer}
+            self.left.append(left)
+            self.region = self.region.without(differ)
+            self.region.memo = dict(memo)
+        self.region.memo[key] = answer
+        return answer
+
+
+def placed(value: Any, walk: Walk) -> Any:
+    """Sizes with the values of the representative that the walk has now."""
+    from dataclasses import replace
+
+    from convlint.tensor import TensorSpec
+
+    if isinstance(value, Swept):
+        return Swept(value.function, walk)
+    if isinstance(value, TensorSpec):
+        shape = None if value.shape is None else tuple(placed(n, walk) for n in value.shape)
+        strides = value.strides
+        if isinstance(strides, tuple):
+            strides = tuple(placed(n, walk) for n in strides)
+        return replace(value, shape=shape, strides=strides)
+    if isinstance(value, tuple):
+        return tuple(placed(item, walk) for item in value)
+    if isinstance(value, list):
+        return [placed(item, walk) for item in value]
+    if isinstance(value, dict):
+        return {key: placed(item, walk) for key, item in value.items()}
+    if isinstance(value, slice):
+        return slice(*(placed(v, walk) for v in (value.start, value.stop, value.step)))
+    return value
+
