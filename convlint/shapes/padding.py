@@ -39,7 +39,7 @@ def pad(input: TensorSpec, pad: Any, mode: Any = "constant", value: Any = None) 
     if rest < 0:  # more axes are padded than there are
         ends, rest = ends[-rest:], 0
     sizes = (
-        not_negative(n + before + after) if before != 0 or after != 0 else n
+        not_negative(n + before + after)
         for n, (before, after) in zip(input.shape[rest:], ends, strict=True)
     )
     shape = (*input.shape[:rest], *sizes)

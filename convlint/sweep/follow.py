@@ -13,7 +13,8 @@ from convlint.judge import Refusals, located
 from convlint.network import Guard, Layer, Network
 from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
 from convlint.sweep.answer import Failure, Works
-from convlint.sweep.merge import Different, merged
+from convlint.sweep.merge import Different, merged, named_anew
+from convlint.sweep.node import Sides
 from convlint.sweep.region import Region, united
 from convlint.sweep.walk import Walk, placed
 from convlint.tensor import TensorSpec
@@ -92,9 +93,7 @@ class _Following:
                 break
         for guard in self.guards.get(len(self.nodes), ()):
             states = [found for state in states for found in self._guarded(state, guard)]
-        return Followed(
-            tuple(self._ended(states)), tuple(self.failures), tuple(self.elsewhere)
-        )
+        return Followed(tuple(self._ended(states)), tuple(self.failures), tuple(self.elsewhere))
 
     # -- one node
 
@@ -143,6 +142,7 @@ class _Following:
         kwargs = looked_up(node.kwargs, state.values)
         if moved:
             args, kwargs = placed(args, self.walk), placed(kwargs, self.walk)
+        args, kwargs = named_anew(args), named_anew(kwargs)
         doubts = state.doubts
         if node.op == "output":
             output = args[0]
@@ -158,9 +158,7 @@ class _Following:
             found, doubt = self.refusals.of(again)
             if found is not None:
                 question = self.walk.last
-                self.failures.append(
-                    Failure(self.walk.region, found, layer.name, question, doubts)
-                )
+                self.failures.append(Failure(self.walk.region, found, layer.name, question, doubts))
                 return None
             output = sourced(again.output, again)
             doubts = doubts.union(doubt, _unseen(again))
@@ -174,20 +172,20 @@ class _Following:
         """The parts of a state, put together as far as they are of one kind."""
         groups: list[list[Any]] = []
         for part in parts:
-            mask = part.region.added(state.region)
+            bits = part.region.bits()
             for group in groups:
                 self.walk.place = group[0].place
                 try:
-                    output = merged(self.walk, mask, part.output, group[1])
+                    output = merged(self.walk, Sides(bits, group[2]), part.output, group[1])
                 except Different:
                     continue
-                group[1] = output
+                group[1:3] = output, group[2] | bits
                 group.append(part)
                 break
             else:
-                groups.append([part, part.output, part])
+                groups.append([part, part.output, bits, part])
         found = []
-        for first, output, *members in groups:
+        for first, output, _, *members in groups:
             region = state.region
             if failed or len(groups) > 1:
                 region = united([part.region for part in members], region)
@@ -200,11 +198,11 @@ class _Following:
         """States that are of one kind again."""
         found: list[_State] = []
         for state in states:
-            mask = state.region.bits()
             for i, other in enumerate(found):
                 self.walk.place = other.place
+                sides = Sides(state.region.bits(), other.region.bits())
                 try:
-                    values = merged(self.walk, mask, state.values, other.values)
+                    values = merged(self.walk, sides, state.values, other.values)
                 except Different:
                     continue
                 region = united([other.region, state.region], _whole(other, state))
@@ -308,9 +306,7 @@ def _placed_guards(network: Network, nodes: Sequence[Any]) -> dict[int, list[Gua
     return found
 
 
-def _last_uses(
-    nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]]
-) -> dict[int, list[str]]:
+def _last_uses(nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]]) -> dict[int, list[str]]:
     """Which values are not needed behind a node, by its index."""
     last: dict[str, int] = {}
     for i, node in enumerate(nodes):
@@ -325,4 +321,3 @@ def _last_uses(
     for name, i in last.items():
         found.setdefault(i, []).append(name)
     return found
-

@@ -99,6 +99,21 @@ class Node:
         return self._expression  # type: ignore[no-any-return]
 
 
+class Sides(NamedTuple):
+    """Two disjoint sets of candidates, as masks."""
+
+    left: Numbers
+    right: Numbers
+
+
+class Case(NamedTuple):
+    """`left` on one side, `right` on the other."""
+
+    sides: Sides
+    left: Linear | int
+    right: Linear | int
+
+
 class Nodes:
     """All functions over one grid, each once."""
 
@@ -109,8 +124,8 @@ class Nodes:
         """What was divided by what, of floors."""
         self._factors: dict[Node, tuple[Linear, ...]] = {}
         """What was multiplied, of products."""
-        self.wheres: list[tuple[Numbers, Node]] = []
-        """The conditions of what was put together from several regions."""
+        self.cases: list[Case] = []
+        """What was put together from several regions."""
 
     def letter(self, axis: int) -> Linear:
         """A letter itself."""
@@ -249,24 +264,31 @@ class Nodes:
         node = self._node(key, parts, evaluate, lambda: None, lambda: None)
         return Linear(1, node, 0)
 
-    def either(self, mask: Numbers, left: Linear | int, right: Linear | int) -> Linear | int:
-        """`left` where the mask is true, else `right`."""
+    def either(self, sides: Sides, left: Linear | int, right: Linear | int) -> Linear | int:
+        """`left` on the one side, `right` on the other; one of them for both, where they agree."""
         if left == right:
             return left
+        self.cases.append(Case(sides, left, right))
+        one, two = _values(left), _values(right)
+        differ = one != two
+        if not (sides.left & differ).any():  # 1 where n is 1, else n
+            return right
+        if not (sides.right & differ).any():
+            return left
         parts = tuple(part for part in (left, right) if isinstance(part, Linear))
-
-        def values(part: Linear | int) -> Any:
-            return part.array() if isinstance(part, Linear) else np.int64(part)
-
         node = self._node(
-            ("where", id(mask), left, right),
+            ("where", id(sides.left), left, right),
             parts,
-            lambda: np.where(mask, values(left), values(right)),
-            lambda: _either(left, right, len(self.grid.axes)),
+            lambda: np.where(sides.left, one, two),
+            lambda: self.cases_quasi(left, right),
             lambda: None,
         )
-        self.wheres.append((mask, node))
         return Linear(1, node, 0)
+
+    def cases_quasi(self, left: Linear | int, right: Linear | int) -> Quasi | None:
+        """How what is one or the other goes on, where it is always the same one."""
+        count = len(self.grid.axes)
+        return difference(quasi_of(left, count), quasi_of(right, count))
 
 
 def expression_of(size: Linear | int) -> Expression | None:
@@ -276,8 +298,10 @@ def expression_of(size: Linear | int) -> Expression | None:
     return _written(size, lambda found: found)
 
 
-def quasi_of(size: Linear) -> Quasi | None:
-    """How a size goes on beyond the grid."""
+def quasi_of(size: Linear | int, count: int = 0) -> Quasi | None:
+    """How a size goes on beyond a grid of `count` letters."""
+    if not isinstance(size, Linear):
+        return Quasi((1,) * count, (0,) * count, (Fraction(0),) * count)
     found = size.node.quasi
     if found is None:
         return None
@@ -296,9 +320,7 @@ def difference(left: Quasi | None, right: Quasi | None) -> Quasi | None:
     )
 
 
-def _written(
-    part: Linear, then: Callable[[Expression], Expression | None]
-) -> Expression | None:
+def _written(part: Linear, then: Callable[[Expression], Expression | None]) -> Expression | None:
     inner = part.node.expression
     return None if inner is None else then(inner * part.scale + part.offset)
 
@@ -373,8 +395,5 @@ def _rest(part: Linear, divisor: int) -> Quasi | None:
     return _bounded(_refined(found, divisor), (0,) * n, (Fraction(0),) * n)
 
 
-def _either(left: Linear | int, right: Linear | int, count: int) -> Quasi | None:
-    constant = Quasi((1,) * count, (0,) * count, (Fraction(0),) * count)
-    a = quasi_of(left) if isinstance(left, Linear) else constant
-    b = quasi_of(right) if isinstance(right, Linear) else constant
-    return difference(a, b)
+def _values(size: Linear | int) -> Any:
+    return size.array() if isinstance(size, Linear) else np.int64(size)

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from convlint.sweep.grid import Grid, Numbers
-from convlint.sweep.node import Linear, Node, Quasi, difference, quasi_of
+from convlint.sweep.node import Linear, Quasi, difference, quasi_of
 from convlint.sweep.region import Region, spread
 from convlint.sweep.walk import Question, Walk
 
@@ -70,19 +70,17 @@ def doubts(walk: Walk) -> Iterator[str]:
             if letters not in told:
                 told.add(letters)
                 yield f"{letters} was not followed far enough"
-    for mask, node in walk.nodes.wheres:
-        quasi = node.quasi
-        if quasi is None or not _is_settled(mask, quasi, grid):
+    for sides, left, right in walk.nodes.cases:
+        quasi = walk.nodes.cases_quasi(left, right)
+        if quasi is None or not all(
+            _is_settled(mask, quasi, grid) for mask in sides
+        ):
             yield "what was put together of several cases has not settled"
             return
 
 
 def _quasi(question: Question, count: int) -> Quasi | None:
-    constant = Quasi((1,) * count, (0,) * count, (None,) * count)
-    right = question.right
-    return difference(
-        quasi_of(question.left), quasi_of(right) if isinstance(right, Linear) else constant
-    )
+    return difference(quasi_of(question.left, count), quasi_of(question.right, count))
 
 
 def _sides(question: Question) -> Numbers:
@@ -115,9 +113,7 @@ def _fits(letters: Iterable[int], quasi: Quasi, grid: Grid) -> bool:
     )
 
 
-def _is_steady(
-    values: Numbers, region: Region, letters: tuple[int, ...], quasi: Quasi
-) -> bool:
+def _is_steady(values: Numbers, region: Region, letters: tuple[int, ...], quasi: Quasi) -> bool:
     here = values[_tail(values, letters, quasi, 0)]
     alive = region.project(spread(values))
     alive = np.broadcast_to(alive, np.broadcast_shapes(alive.shape, values.shape))
@@ -155,9 +151,7 @@ def _differences(
     return total
 
 
-def _tail(
-    values: Numbers, letters: tuple[int, ...], quasi: Quasi, back: int
-) -> tuple[slice, ...]:
+def _tail(values: Numbers, letters: tuple[int, ...], quasi: Quasi, back: int) -> tuple[slice, ...]:
     return tuple(
         _slice(values.shape[i], quasi.periods[i], back) if i in letters else slice(None)
         for i in range(values.ndim)
@@ -186,6 +180,3 @@ def _is_settled(mask: Numbers, quasi: Quasi, grid: Grid) -> bool:
         if not np.array_equal(last, tiled):
             return False
     return True
-
-
-__all__ = ["Node", "doubts", "periods", "wanted"]

@@ -100,14 +100,6 @@ class Region:
         others = tuple(i for i in range(bits.ndim) if i not in axes)
         return bits.any(axis=others, keepdims=True) if others else bits
 
-    def added(self, parent: Region) -> Numbers:
-        """A mask that tells them from the others of `parent`, of which they are a part."""
-        joined: Numbers = np.ones((1,) * len(self.shape), dtype=bool)
-        for axes, mask in self.masks.items():
-            if parent.masks.get(axes) is not mask:
-                joined = joined & mask
-        return joined
-
 
 def spread(mask: Numbers) -> Axes:
     """The letters that an array depends on."""
@@ -131,5 +123,7 @@ def united(regions: Sequence[Region], parent: Region) -> Region:
     whole = Region(parent.shape, {spread(joined): joined} if joined.ndim else {})
     # (H ≥ 7) × (W ≥ 7) is told by its sides.
     sides = [whole.project((i,)) for i in spread(joined)]
-    boxed = Region(parent.shape, {(i,): side for i, side in zip(spread(joined), sides, strict=True)})
+    boxed = Region(
+        parent.shape, {(i,): side for i, side in zip(spread(joined), sides, strict=True)}
+    )
     return boxed if boxed.count() == whole.count() else whole

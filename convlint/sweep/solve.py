@@ -76,9 +76,7 @@ def solve(
     if unknown:
         reasons.insert(0, f"not all sizes were followed: it takes more than {done} traces")
     reasons += proof.doubts(walk)
-    return Answer(
-        grid, tuple(works), tuple(failures), tuple(unknown), not reasons, tuple(reasons)
-    )
+    return Answer(grid, tuple(works), tuple(failures), tuple(unknown), not reasons, tuple(reasons))
 
 
 def _preferred(grid: Grid) -> list[tuple[int, ...]]:

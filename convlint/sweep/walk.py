@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,7 @@ class Walk:
         if known is not None:
             return known
         theirs = other.array() if isinstance(other, Linear) else other
-        self.questions.setdefault(
-            (key, id(self.region)), Question(op, own, other, self.region)
-        )
+        self.questions.setdefault((key, id(self.region)), Question(op, own, other, self.region))
         before = self.region
         answer = self.answered(COMPARISONS[op](own.array(), theirs), key, opaque=False)
         if self.region is not before:
@@ -105,7 +103,7 @@ def placed(value: Any, walk: Walk) -> Any:
         shape = None if value.shape is None else tuple(placed(n, walk) for n in value.shape)
         strides = value.strides
         if isinstance(strides, tuple):
-            strides = tuple(placed(n, walk) for n in strides)
+            strides = type(strides)(placed(n, walk) for n in strides)
         return replace(value, shape=shape, strides=strides)
     if isinstance(value, tuple):
         return tuple(placed(item, walk) for item in value)
@@ -116,4 +114,3 @@ def placed(value: Any, walk: Walk) -> Any:
     if isinstance(value, slice):
         return slice(*(placed(v, walk) for v in (value.start, value.stop, value.step)))
     return value
-
