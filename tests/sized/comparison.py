@@ -1,0 +1,141 @@
+"""One network at many sizes: what a sweep says, and what torch does."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from convlint.sweep import Answer, Axis, Grid, solve
+from convlint.tensor import TensorSpec
+from convlint.trace import trace
+
+LARGEST: Final = 320
+PAIRS: Final = 60
+
+_VALUES: Final = (
+    "allocate memory", "not implemented for", "index out of range in self",
+    "is out of bounds for dimension", "singular", "out of DATA bounds", "Unsupported dtype",
+    "invalid max index", "refer to a single memory location", "must be a Tensor, not Tensor",
+)  # fmt: skip
+"""What torch says of values, of memory, or of a kernel that this machine lacks."""
+
+Shape = tuple[int | str, ...]
+"""The sizes of an input: letters where they vary."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """A network and the inputs that it is called with, at `usual` sizes of the letters."""
+
+    net: nn.Module
+    inputs: tuple[tuple[Shape, torch.dtype], ...]
+    usual: Mapping[str, int]
+    make: Callable[[], nn.Module] | None = None
+    """Makes the network on the CPU, where a meta device may answer otherwise than that."""
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters, in order."""
+        found = [n for shape, _ in self.inputs for n in shape if isinstance(n, str)]
+        return tuple(dict.fromkeys(found))
+
+    def at(self, sizes: Mapping[str, Any]) -> list[TensorSpec]:
+        """The inputs at these sizes."""
+        return [
+            TensorSpec(tuple(sizes[n] if isinstance(n, str) else n for n in shape), dtype)
+            for shape, dtype in self.inputs
+        ]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of a comparison: sizes that disagree, of how many that were asked."""
+
+    answer: Answer
+    asked: int
+    wrong: tuple[tuple[Mapping[str, int], str], ...]
+
+
+def swept(called: Called, largest: int = LARGEST, seconds: float = 60.0) -> Answer:
+    """What a sweep says of all sizes up to `largest`."""
+    network = trace(called.net, called.at(called.usual), {}, called.net.training)
+    names = [layer.name for layer in network.inputs]
+
+    def inputs(sizes: Mapping[str, Any]) -> dict[str, TensorSpec]:
+        return dict(zip(names, called.at(sizes), strict=False))
+
+    assert network.again is not None
+    again = network.again
+    grid = Grid(tuple(Axis(x, tuple(range(1, largest + 1)), True) for x in called.letters))
+    return solve(
+        grid,
+        lambda sizes: again(inputs(sizes), None),
+        inputs,
+        first=(called.usual, network),
+        seconds=seconds,
+    )
+
+
+def compared(
+    called: Called, seed: int, largest: int = LARGEST, pairs: int = PAIRS, seconds: float = 60.0
+) -> Compared:
+    """Ask both about equal sizes up to `largest`, and about so many pairs."""
+    answer = swept(called, largest, seconds)
+    wrong, asked = [], 0
+    for sizes in chosen(called.letters, seed, largest, pairs):
+        place = answer.grid.place(sizes)
+        assert place is not None
+        if answer.unseen[place] or _is_doubted(answer, place):
+            continue
+        asked += 1
+        works = bool(answer.valid[place])
+        raised = raises(called.net, called.at(sizes), "meta")
+        if works is not bool(raised):
+            continue
+        if called.make is not None:  # the last word is the CPU's
+            raised = raises(called.make(), called.at(sizes), "cpu")
+            if works is not bool(raised) or any(text in raised for text in _VALUES):
+                continue
+        wrong.append((sizes, raised or _told(answer, place)))
+    return Compared(answer, asked, tuple(wrong))
+
+
+def chosen(
+    letters: Sequence[str], seed: int, largest: int, pairs: int
+) -> Iterator[dict[str, int]]:
+    """Equal sizes of all letters, and random ones."""
+    for n in range(1, largest + 1):
+        yield dict.fromkeys(letters, n)
+    rng = random.Random(seed)
+    if len(letters) > 1:
+        for _ in range(pairs):
+            yield {letter: rng.randint(1, largest) for letter in letters}
+
+
+def raises(net: nn.Module, specs: Sequence[TensorSpec], device: str) -> str:
+    """What torch says of these inputs; nothing where it raises nothing."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings(), torch.no_grad(), torch.device(device):
+        warnings.simplefilter("ignore")
+        try:
+            net(*[torch.zeros(spec.shape or (), dtype=spec.dtype) for spec in specs])  # type: ignore[arg-type]
+        except Exception as exc:
+            return f"{type(exc).__name__}: {str(exc).strip().splitlines()[:1]}"
+    return ""
+
+
+def _is_doubted(answer: Answer, place: tuple[int, ...]) -> bool:
+    return any(found.doubts and found.region.contains(place) for found in answer.works)
+
+
+def _told(answer: Answer, place: tuple[int, ...]) -> str:
+    for failure in answer.failures:
+        if failure.region.contains(place):
+            return f"convlint: {failure.diagnostic.code} {failure.diagnostic.message}"
+    return "convlint: works"
