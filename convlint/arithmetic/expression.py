@@ -305,7 +305,8 @@ class Expression:
     def depth(self) -> int:
         """How many floors lie in one another; at most 1 in a chain of windows over one symbol.
 
-        What mixes coarser and finer grids can nest without end (`⌊3·⌊3·⌊H/2⌋/2⌋/2⌋`).
+        What mixes coarser and finer grids can nest without end (`⌊3·⌊3·⌊H/2⌋/2⌋/2⌋`).  Two
+        that nest more than some fifty deep cannot be compared (RecursionError): give up before.
         """
         return max((atom.depth for monomial, _ in self.terms for atom, _ in monomial), default=0)
 
