@@ -130,7 +130,7 @@ class Expression:
         """
         if step < 1:
             raise ValueError(f"the step of {name} is {step}, and must be at least 1")
-        return Expression(frozenset({(frozenset({(Symbol(name, step), 1)}), 1)}), 0, 1)
+        return Expression(frozenset({(_monomial(Symbol(name, step)), 1)}), 0, 1)
 
     @staticmethod
     def of(value: int | Fraction) -> Expression:
@@ -142,7 +142,9 @@ class Expression:
     def __add__(self, other: Expression | int | Fraction) -> Expression:
         if isinstance(other, int):
             # in lowest terms still: a multiple of the divisor is added
-            return self if other == 0 else self._with(self.rest + int(other) * self.divisor)
+            if other == 0:
+                return self
+            return Expression(self.terms, self.rest + int(other) * self.divisor, self.divisor)
         if isinstance(other, Fraction):
             other = Expression.of(other)
         elif not isinstance(other, Expression):
@@ -228,6 +230,13 @@ class Expression:
         """The largest integer that is not above it."""
         if self.divisor == 1:
             return self
+        if len(self.terms) == 1:
+            ((monomial, c),) = self.terms
+            atom = _alone(monomial)
+            if c == 1 and isinstance(atom, Symbol) and atom.step == 1:
+                added, rest = divmod(self.rest, self.divisor)
+                inner = self if not added else Expression(self.terms, rest, self.divisor)
+                return Expression(frozenset({(_monomial(Floor(inner)), 1)}), added, 1)
         terms, rest, divisor = dict(self.terms), self.rest, self.divisor
         sign, outside, added = 1, _ZERO, 0
         while True:
@@ -247,24 +256,39 @@ class Expression:
             if shared != 1:
                 terms = {m: c // shared for m, c in terms.items()}
                 rest, divisor = rest // shared, divisor // shared
-            nested = [m for m, c in terms.items() if c in (1, -1) and _floor_alone(m)]
+            units = [(m, _alone(m)) for m, c in terms.items() if c in (1, -1)]
+            nested = [(m, atom) for m, atom in units if isinstance(atom, Floor)]
             # of two floors either could be opened: the answer must not depend on which
             if len(nested) != 1:
                 break
-            inner, c = _atom(nested[0]).inner, terms.pop(nested[0])
+            ((monomial, floor),) = nested
+            inner, c = floor.inner, terms.pop(monomial)
             opened = inner.rest if c == 1 else inner.divisor - 1 - inner.rest
             rest, divisor = rest * inner.divisor + opened, divisor * inner.divisor
             terms = {m: a * inner.divisor for m, a in terms.items()}
             _collect(terms, ((m, c * a) for m, a in inner.terms))
-        atom = Floor(Expression(frozenset(terms.items()), rest, divisor))
-        alone = Expression(frozenset({(frozenset({(atom, 1)}), sign)}), added, 1)
+        made = Floor(Expression(frozenset(terms.items()), rest, divisor))
+        _ = made.depth, made.first  # those within know theirs: asked later it would be a recursion
+        alone = Expression(frozenset({(_monomial(made), sign)}), added, 1)
         return alone if outside is _ZERO else outside + alone
 
     def __floordiv__(self, divisor: int) -> Expression:
         if not isinstance(divisor, (int, Fraction)):
             return NotImplemented
-        if isinstance(divisor, int) and divisor > 0:
-            return _lowest(dict(self.terms), self.rest, self.divisor * int(divisor)).floor()
+        if divisor == 1:
+            return self.floor()
+        if isinstance(divisor, int) and divisor > 0 and len(self.terms) == 1:
+            ((monomial, c),) = self.terms
+            atom = _alone(monomial)
+            if c == self.divisor == 1 and isinstance(atom, Floor):
+                # as `floor` would find out; a long chain of windows is nothing but this
+                inner = atom.inner
+                rest, by = inner.rest + self.rest * inner.divisor, inner.divisor * int(divisor)
+                if len(inner.terms) == 1:
+                    ((monomial, c),) = inner.terms
+                    if c == 1:
+                        return Expression(inner.terms, rest, by).floor()
+                return _lowest(dict(inner.terms), rest, by).floor()
         return self.over(divisor).floor()
 
     def __mod__(self, divisor: int) -> Expression:
@@ -281,14 +305,15 @@ class Expression:
     def depth(self) -> int:
         """How many floors lie in one another; at most 1 in a chain of windows over one symbol.
 
-        What mixes coarser and finer grids can nest without end (`⌊3·⌊3·⌊H/2⌋/2⌋/2⌋`).
+        What mixes coarser and finer grids can nest without end (`⌊3·⌊3·⌊H/2⌋/2⌋/2⌋`).  Two
+        that nest more than some fifty deep cannot be compared (RecursionError): give up before.
         """
         return max((atom.depth for monomial, _ in self.terms for atom, _ in monomial), default=0)
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """The names in it, each once."""
-        found = {atom for atom in _inside_out(self) if isinstance(atom, Symbol)}
+        found = {atom for atom in _inside_out(self.terms) if isinstance(atom, Symbol)}
         return tuple(dict.fromkeys(s.name for s in sorted(found, key=lambda s: s.first)))
 
     def at(self, sizes: Mapping[str, int]) -> int | Fraction:
@@ -298,7 +323,7 @@ class Expression:
             KeyError: A symbol has no number.
         """
         values: dict[Atom, int] = {}
-        for atom in _inside_out(self):
+        for atom in _inside_out(self.terms):
             if isinstance(atom, Symbol):
                 values[atom] = sizes[atom.name]
             else:
@@ -313,34 +338,25 @@ class Expression:
         if len(self.terms) != 1:
             return None
         ((monomial, scale),) = self.terms
-        if len(monomial) != 1:
+        atom, offset = _alone(monomial), self.rest // self.divisor
+        if atom is None or self.rest % self.divisor:
             return None
-        ((atom, power),) = monomial
-        if power != 1 or self.rest % self.divisor:
-            return None
-        offset = self.rest // self.divisor
         if isinstance(atom, Symbol):
             # a symbol over what divides it is its own floor
             return (scale, 0, self.divisor, offset) if atom.step % self.divisor == 0 else None
-        if self.divisor != 1 or len(atom.inner.terms) != 1:
+        inner = atom.inner
+        if self.divisor != 1 or len(inner.terms) != 1:
             return None
-        ((monomial, c),) = atom.inner.terms
-        if c != 1 or len(monomial) != 1:
+        ((monomial, c),) = inner.terms
+        if c != 1 or not isinstance(_alone(monomial), Symbol):
             return None
-        ((symbol, power),) = monomial
-        if power != 1 or not isinstance(symbol, Symbol):
-            return None
-        return (scale, atom.inner.rest, atom.inner.divisor, offset)
+        return (scale, inner.rest, inner.divisor, offset)
 
     def __str__(self) -> str:
-        for atom in _inside_out(self):
-            _ = atom.text  # from the inside, so that deep ones are not written by recursion
+        _spell(self.terms)
         if len(self.terms) < 2:
             return _shifted(self) or _sum(self)
-        return min(filter(None, (_product(self), _sum(self))), key=_length)
-
-    def _with(self, rest: int) -> Expression:
-        return Expression(self.terms, rest, self.divisor)
+        return _product(self) or _sum(self)
 
 
 _NONE: Final[Terms] = frozenset()
@@ -395,17 +411,16 @@ def _carried(terms: Mapping[Monomial, int], divisor: int) -> int:
     return math.gcd(divisor, *(c * _multiple(monomial) for monomial, c in terms.items()))
 
 
-def _atom(monomial: Monomial) -> Floor:
-    ((atom, _),) = monomial
-    assert isinstance(atom, Floor)
-    return atom
+def _monomial(atom: Atom) -> Monomial:
+    return frozenset({(atom, 1)})
 
 
-def _floor_alone(monomial: Monomial) -> bool:
+def _alone(monomial: Monomial) -> Atom | None:
+    """The atom of which the monomial is the first power."""
     if len(monomial) != 1:
-        return False
+        return None
     ((atom, power),) = monomial
-    return power == 1 and isinstance(atom, Floor)
+    return atom if power == 1 else None
 
 
 def _leading(terms: Mapping[Monomial, int]) -> int:
@@ -413,7 +428,14 @@ def _leading(terms: Mapping[Monomial, int]) -> int:
     if len(terms) == 1:
         (c,) = terms.values()
         return c
+    _spell(terms.items())
     return terms[min(terms, key=_place)]
+
+
+def _spell(terms: Iterable[tuple[Monomial, int]]) -> None:
+    """Write the atoms from the inside, so that deep ones are not written by recursion."""
+    for atom in _inside_out(terms):
+        _ = atom.text
 
 
 def _order(atom: Atom) -> tuple[tuple[int, str], int, int, str]:
@@ -428,9 +450,9 @@ def _place(monomial: Monomial) -> tuple[int, list[tuple[tuple[int, str], int, in
     )
 
 
-def _inside_out(expression: Expression) -> Iterator[Atom]:
+def _inside_out(terms: Iterable[tuple[Monomial, int]]) -> Iterator[Atom]:
     """Every atom once, after those within it."""
-    stack: list[tuple[Atom, bool]] = [(a, False) for m, _ in expression.terms for a, _ in m]
+    stack: list[tuple[Atom, bool]] = [(a, False) for m, _ in terms for a, _ in m]
     seen: set[Atom] = set()
     while stack:
         atom, opened = stack.pop()
@@ -527,9 +549,9 @@ def _shifted(expression: Expression) -> str | None:
     if expression.divisor != 1 or not expression.terms or not added:
         return None
     ((monomial, scale),) = expression.terms
-    if added % scale or not _floor_alone(monomial):
+    atom, shift = _alone(monomial), added // scale
+    if added % scale or not isinstance(atom, Floor):
         return None
-    atom, shift = _atom(monomial), added // scale
     minus = "−" if scale < 0 else ""
     times = f"{minus}{abs(scale)}·" if abs(scale) != 1 else minus
     under = [times + atom.down(shift), times + atom.up(shift)]
@@ -559,7 +581,7 @@ def _product(expression: Expression) -> str | None:
         powers[atom] = power - 1
         less = frozenset((a, p) for a, p in powers.items() if p)
         added = Fraction(coefficients.get(less, 0), c * power)
-        factors.append((_lowest({frozenset({(atom, 1)}): 1}, 0, 1) + added, power))
+        factors.append((_lowest({_monomial(atom): 1}, 0, 1) + added, power))
     if sum(power for _, power in factors) < 2:
         return None
     scale = Fraction(c, expression.divisor)
