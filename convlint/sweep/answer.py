@@ -11,7 +11,7 @@ from convlint.diagnostic import Diagnostic
 from convlint.network import Network
 from convlint.sweep.grid import Grid, Numbers
 from convlint.sweep.region import Region
-from convlint.sweep.walk import Question
+from convlint.sweep.walk import Waste, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Works:
 class Failure:
     """Candidates for which torch raises, and where they meet it first.
 
-    `question` is the comparison that told them from others, where there is one.
+    `why` are the comparisons there that told them from others.
     """
 
     region: Region
     diagnostic: Diagnostic
     layer: str
-    question: Question | None = None
+    why: Why = ()
     doubts: frozenset[str] = frozenset()
 
 
@@ -54,6 +54,11 @@ class Answer:
     reasons: tuple[str, ...] = field(default=())
     """Why it is not proven."""
 
+    unread: tuple[Waste, ...] = ()
+    uneven: tuple[Waste, ...] = ()
+    needed: tuple[int, ...] = ()
+    """How many sizes of each letter a proof would need, as far as that can be told."""
+
     @cached_property
     def valid(self) -> Numbers:
         """Which candidates work: a mask of the grid's full shape."""
@@ -63,6 +68,13 @@ class Answer:
     def unseen(self) -> Numbers:
         """Which candidates were not followed."""
         return self._mask(self.unknown)
+
+    def wasting(self, wastes: tuple[Waste, ...]) -> Numbers:
+        """Which candidates that work waste something."""
+        found = np.zeros((1,) * len(self.grid.axes), dtype=bool)
+        for waste in wastes:
+            found = found | waste.mask
+        return self.valid & found
 
     def failing(self, failure: Failure) -> Numbers:
         """Which candidates fail in one way."""

@@ -16,7 +16,8 @@ from convlint.sweep.answer import Failure, Works
 from convlint.sweep.merge import Different, merged, named_anew
 from convlint.sweep.node import Sides
 from convlint.sweep.region import Region, united
-from convlint.sweep.walk import Walk, placed
+from convlint.sweep.walk import Left, Walk, placed
+from convlint.sweep.waste import wasted
 from convlint.tensor import TensorSpec
 
 _MANY = 12
@@ -122,12 +123,13 @@ class _Following:
 
     def _parts(self, state: _State) -> Iterator[bool]:
         """Enter the parts of a state one after another; tell whether the place is another."""
-        pending = [(state.region, state.place)]
+        pending = [Left(state.region, ())]
         while pending:
-            region, place = pending.pop()
-            self.walk.enter(region, place if region.contains(place) else None)
+            left = pending.pop()
+            place = state.place if left.region.contains(state.place) else None
+            self.walk.enter(left.region, place, left.why)
             yield self.walk.place != state.place
-            pending += [(left, state.place) for left in self.walk.left]
+            pending += self.walk.left
 
     def _at(self, value: Any, place: tuple[int, ...]) -> Any:
         self.walk.place = place
@@ -157,9 +159,10 @@ class _Following:
             again = called(layer, node, args, kwargs)
             found, doubt = self.refusals.of(again)
             if found is not None:
-                question = self.walk.last
+                question = self.walk.why
                 self.failures.append(Failure(self.walk.region, found, layer.name, question, doubts))
                 return None
+            wasted(self.walk, again)
             output = sourced(again.output, again)
             doubts = doubts.union(doubt, _unseen(again))
             if node.op == "call_function" and node.target is operator.setitem:
@@ -257,7 +260,7 @@ class _Following:
         for state in states:
             if raised:
                 self.failures.append(
-                    Failure(state.region, raised[0], raised[0].layer, None, state.doubts)
+                    Failure(state.region, raised[0], raised[0].layer, (), state.doubts)
                 )
             elif doubtful:
                 doubts = state.doubts | {"an exception of the network's code may not be raised"}

@@ -57,7 +57,7 @@ def merged(walk: Walk, sides: Sides, new: Any, old: Any) -> Any:
 
 
 def _tuple(kind: type, items: list[Any]) -> Any:
-    return tuple(items) if kind is tuple else kind(*items)
+    return kind(*items) if hasattr(kind, "_fields") else kind(items)
 
 
 def _is_size(value: Any) -> bool:

@@ -23,30 +23,18 @@ from convlint.sweep.region import Region, spread
 from convlint.sweep.walk import Question, Walk
 
 
-def periods(walk: Walk) -> tuple[int, ...]:
-    """After how many indices of every letter everything comes again; 0 where nothing is known."""
-    found = [1] * len(walk.grid.axes)
-    for question in walk.questions.values():
-        quasi = _quasi(question, len(found))
-        if quasi is None:
-            return (0,) * len(found)
-        found = [math.lcm(a, b) for a, b in zip(found, quasi.periods, strict=True)]
-    return tuple(found)
+def needed(walk: Walk) -> tuple[int, ...]:
+    """How many sizes of each letter a proof needs at least: the periods of all comparisons.
 
-
-def wanted(walk: Walk, largest: int) -> tuple[int, ...] | None:
-    """How many sizes of each letter a proof may need; None where none can be had.
-
-    Twice the period and twice the degree, behind what is there before anything is regular.
+    What is left out is where comparisons settle; a period that is not known counts for nothing.
     """
-    counts = []
-    for axis, period in zip(walk.grid.axes, periods(walk), strict=True):
-        count = len(axis.sizes)
-        if axis.is_open:
-            if period == 0:
-                return None
-            count = max(2 * count, 8 * period)
-        counts.append(min(count, largest))
+    counts = [len(axis.sizes) for axis in walk.grid.axes]
+    for question in walk.questions.values():
+        quasi = _quasi(question, len(counts))
+        if quasi is not None:
+            for i, (period, degree) in enumerate(zip(quasi.periods, quasi.degrees, strict=True)):
+                if degree and walk.grid.axes[i].is_open:
+                    counts[i] = max(counts[i], 2 * period * (degree + 1))
     return tuple(counts)
 
 
@@ -72,9 +60,7 @@ def doubts(walk: Walk) -> Iterator[str]:
                 yield f"{letters} was not followed far enough"
     for sides, left, right in walk.nodes.cases:
         quasi = walk.nodes.cases_quasi(left, right)
-        if quasi is None or not all(
-            _is_settled(mask, quasi, grid) for mask in sides
-        ):
+        if quasi is None or not all(_is_settled(mask, quasi, grid) for mask in sides):
             yield "what was put together of several cases has not settled"
             return
 

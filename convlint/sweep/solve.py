@@ -48,6 +48,7 @@ def solve(
     works: list[Works] = []
     failures: list[Failure] = []
     unknown: list[Region] = []
+    reasons: list[str] = []
     pending = [] if whole.is_empty else [whole]
     done = 0
     while pending:
@@ -62,13 +63,19 @@ def solve(
             at = grid.place(first[0])
             if at is not None and region.contains(at):
                 place, network = at, first[1]
-        if network is None:
-            network = trace(grid.at(place))
-        if network is None or network.fx_graph is None:
+        try:
+            if network is None:
+                network = trace(grid.at(place))
+            if network is None or network.fx_graph is None:
+                unknown.append(region)
+                continue
+            walk.enter(region, place)
+            letters = {axis.letter: walk.letter(i) for i, axis in enumerate(grid.axes)}
+            found = follow(walk, network, region, inputs(letters), refusals, place)
+        except RuntimeError:  # lazy weights, which get their size by running
             unknown.append(region)
+            reasons.append("weights get their size by running")
             continue
-        letters = {axis.letter: walk.letter(i) for i, axis in enumerate(grid.axes)}
-        found = follow(walk, network, region, inputs(letters), refusals, place)
         works += found.works
         failures += found.failures
         pending += found.elsewhere

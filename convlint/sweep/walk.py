@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from convlint.sweep.grid import Grid, Numbers
 from convlint.sweep.node import Linear, Nodes
@@ -21,6 +21,34 @@ class Question:
     right: Linear | int
     region: Region
 
+    def holds(self) -> Numbers:
+        """For which candidates of the grid it is true."""
+        right = self.right
+        other = right.array() if isinstance(right, Linear) else right
+        found: Numbers = COMPARISONS[self.op](self.left.array(), other)
+        return found
+
+
+Why: TypeAlias = tuple[tuple[Question, bool], ...]
+"""The comparisons that set some candidates apart, and their answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Candidates that are left for later, and what has set them apart."""
+
+    region: Region
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Candidates for which a layer wastes something, of those that come to it."""
+
+    layer: str
+    mask: Numbers
+    region: Region
+
 
 class Walk:
     """Answers comparisons as the representative of a region would, and narrows the region."""
@@ -30,21 +58,25 @@ class Walk:
         self.nodes = Nodes(grid)
         self.region = Region(grid.shape)
         self.place = (0,) * len(grid.axes)
-        self.left: list[Region] = []
+        self.left: list[Left] = []
         self.questions: dict[Any, Question] = {}
         """The comparisons of sizes, for the proof."""
         self.opaque = False
         """Whether there was a question whose answer beyond the grid cannot be told."""
-        self.last: Question | None = None
-        """The last question that split the region."""
+        self.why: Why = ()
+        """What has set the region apart from others, since it was entered."""
+        self.unread: list[Waste] = []
+        """Where rows or columns arrive that no window reads."""
+        self.uneven: list[Waste] = []
+        """Where only the padding before the map is read to its end."""
         self._prefer = prefer
 
-    def enter(self, region: Region, place: tuple[int, ...] | None = None) -> None:
+    def enter(self, region: Region, place: tuple[int, ...] | None = None, why: Why = ()) -> None:
         """Follow these candidates from now on, as the one at `place`."""
         self.region = region
         self.place = self._prefer(region) if place is None else place
         self.left = []
-        self.last = None
+        self.why = why
 
     def letter(self, axis: int) -> Swept:
         """The size that a letter stands for."""
@@ -65,30 +97,34 @@ class Walk:
         if known is not None:
             return known
         theirs = other.array() if isinstance(other, Linear) else other
-        self.questions.setdefault((key, id(self.region)), Question(op, own, other, self.region))
-        before = self.region
-        answer = self.answered(COMPARISONS[op](own.array(), theirs), key, opaque=False)
-        if self.region is not before:
-            self.last = Question(op, own, other, before)
-        return answer
+        question = Question(op, own, other, self.region)
+        self.questions.setdefault((key, id(self.region)), question)
+        return self.answered(COMPARISONS[op](own.array(), theirs), key, question)
 
-    def answered(self, answers: Numbers, key: Any, opaque: bool = True) -> bool:
-        """The representative's answer, where those of all candidates are known."""
+    def answered(self, answers: Numbers, key: Any, question: Question | None = None) -> bool:
+        """The representative's answer, where those of all candidates are known.
+
+        Without a `question`, what is asked cannot be told beyond the grid.
+        """
         known = self.region.memo.get(key)
         if known is not None:
             return known
-        if opaque:
+        if question is None:
             self.opaque = True
         answer = bool(answers[projected(answers, self.place)])
         differ = ~answers if answer else answers
         if self.region.has(differ):
             memo, left = self.region.memo, self.region.where(differ)
             left.memo = {**memo, key: not answer}
-            self.left.append(left)
+            self.left.append(Left(left, self._because(question, not answer)))
+            self.why = self._because(question, answer)
             self.region = self.region.without(differ)
             self.region.memo = dict(memo)
         self.region.memo[key] = answer
         return answer
+
+    def _because(self, question: Question | None, answer: bool) -> Why:
+        return self.why if question is None else (*self.why, (question, answer))
 
 
 def placed(value: Any, walk: Walk) -> Any:

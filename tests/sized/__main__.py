@@ -23,7 +23,9 @@ def outcome(seed: int) -> dict[str, Any]:
         result = compared(called, seed)
     except Exception as exc:
         return {**found, "answer": "crash", "said": f"{type(exc).__name__}: {exc}"}
-    answer = "agree" if not result.wrong else "proven and wrong" if result.answer.proven else "wrong"
+    answer = (
+        "agree" if not result.wrong else "proven and wrong" if result.answer.proven else "wrong"
+    )
     return {
         "seed": seed,
         "answer": answer,

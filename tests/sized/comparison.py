@@ -106,9 +106,7 @@ def compared(
     return Compared(answer, asked, tuple(wrong))
 
 
-def chosen(
-    letters: Sequence[str], seed: int, largest: int, pairs: int
-) -> Iterator[dict[str, int]]:
+def chosen(letters: Sequence[str], seed: int, largest: int, pairs: int) -> Iterator[dict[str, int]]:
     """Equal sizes of all letters, and random ones."""
     for n in range(1, largest + 1):
         yield dict.fromkeys(letters, n)

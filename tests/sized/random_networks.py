@@ -33,8 +33,7 @@ def drawn(seed: int) -> tuple[Network, Called | None]:
         known = {x: n for x, n in zip(letters, sizes, strict=True) if usual.get(x, n) == n}
         usual |= known
         shape = tuple(
-            letter if letter in known else n
-            for letter, n in zip(letters, sizes, strict=True)
+            letter if letter in known else n for letter, n in zip(letters, sizes, strict=True)
         )
         shapes.append(((*given.shape[:-axes], *shape), given.dtype))
     return network, Called(net, tuple(shapes), usual, make)

@@ -1,0 +1,36 @@
+"""What windows leave unread at some sizes: the remainder of the division by their stride.
+
+Where (n + before + after − extent) mod stride is r, the last r elements are not read: first the
+padding behind the map, then the map itself.
+"""
+
+from __future__ import annotations
+
+from convlint.arithmetic.window import WINDOWED, windows
+from convlint.dims import Varying
+from convlint.network import Layer
+from convlint.sweep.node import Linear
+from convlint.sweep.swept import Swept
+from convlint.sweep.walk import Walk, Waste
+
+
+def wasted(walk: Walk, layer: Layer) -> None:
+    """Note the candidates for which a layer leaves something unread."""
+    if layer.op not in WINDOWED:
+        return
+    for window in windows(layer):
+        plain = (window.kernel, window.stride, window.dilation, *window.padding)
+        if not isinstance(window.size, Swept) or window.stride == 1 or window.ceil:
+            continue
+        if any(not isinstance(n, int) or isinstance(n, Varying) for n in plain):
+            continue
+        room = window.padded - window.extent
+        rest = walk.nodes.rest(room.function, int(window.stride))  # type: ignore[union-attr]
+        if not isinstance(rest, Linear):
+            continue
+        before, after = (int(n) for n in window.padding)  # type: ignore[arg-type]
+        left = rest.array()
+        title = layer.title
+        walk.unread.append(Waste(title, left > max(after, 0), walk.region))
+        if before > 0 or after > 0:
+            walk.uneven.append(Waste(title, left != 0, walk.region))
