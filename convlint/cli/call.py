@@ -267,10 +267,14 @@ def _dims(texts: Sequence[str], task: Task) -> symbol.Dims:
     """What is said of the letters of a task's inputs; where none are given, it is checked later."""
     try:
         dims = task.dims.below(symbol.parse(texts))
-        if task.inputs:
+        if spec.letters(task.inputs):
+            from convlint.representative import representative
+
+            representative(task.inputs, dims)  # now, without waiting for torch
+        elif task.inputs:
             dims.check(task.inputs)
     except spec.SpecError as error:
-        raise Failure(f"--dim: {error}") from None
+        raise Failure(f"{'--dim' if texts else task.origin}: {error}") from None
     return dims
 
 
