@@ -60,8 +60,9 @@ def sizes(
 def _batches(domain: Domain | None, least: int) -> list[int]:
     if domain is None:
         return [size for size in _BATCHES if size >= least]
-    usual = [size for size in _BATCHES if size in domain and size >= least]
-    return usual or list(domain.first(len(_BATCHES)))
+    usual = [size for size in _BATCHES if size in domain]
+    pool = list(dict.fromkeys((*usual, *domain.first(len(_BATCHES) + least))))
+    return [size for size in pool if size >= least][: len(_BATCHES)] or pool
 
 
 def _sides(domain: Domain | None, place: int) -> list[int]:

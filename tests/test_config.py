@@ -189,7 +189,7 @@ def test_a_pyproject_without_a_table_is_passed_by(project: Path) -> None:
         ('inputs = ["2,3"]', 'inputs = ["N,3"]\ndims.7 = 1', ":15: `7` is no letter of an input"),
         (
             'inputs = ["2,3"]', 'inputs = ["N,3-N"]\ndims = { N = "3.." }',
-            "net: no sizes were found for which all is a whole size of at least 1: `3-N`, `N=3..`",
+            ":10: no sizes were found for which all is a whole size of at least 1: `3-N`, `N=3..`",
         ),
         ('inputs = ["2,3"]', 'inputs = ["x=1", "x=2"]', ":14: `x` is given twice"),
         ('inputs = ["2,3"]', "inputs = 2", ":14: `inputs` must be texts"),
