@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import graphlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -9,7 +11,7 @@ from typing import Final
 from convlint.arithmetic.notation import BATCH
 from convlint.arithmetic.term import Term
 from convlint.quote import quote
-from convlint.spec import InputSpec, SpecError
+from convlint.spec import InputSpec, SpecError, letters
 from convlint.symbol import LARGEST, Dims
 
 _BATCHES: Final = (2,)  # one sample hides what two show
@@ -19,7 +21,9 @@ _OTHERS: Final = (16, 64, 128)
 _WIDE: Final = 1024
 """How many sizes of a letter are tried beside the preferred ones: formulas have small divisors."""
 
-_MOST: Final = 20_000
+_LETTERS: Final = 100
+
+_MOST: Final = 5_000
 """How many choices are tried in all."""
 
 
@@ -32,6 +36,8 @@ def representative(inputs: Sequence[InputSpec], dims: Dims) -> dict[str, int]:
     dims.check(inputs)
     dims = dims.including(inputs)
     free = dims.free(inputs)
+    if len(letters(inputs)) > _LETTERS:
+        raise SpecError(f"the inputs have more than {_LETTERS} letters")
     sides = _sides(inputs)
     candidates = {letter: tuple(_candidates(letter, letter in sides, dims)) for letter in free}
     found = next(_fitting(inputs, dims, candidates), None)
@@ -74,17 +80,18 @@ def _fitting(
 ) -> Iterator[dict[str, int]]:
     """The choices for which every formula gives a size, the preferred ones first."""
     free = tuple(candidates)
-    equations, terms = dict(dims.equations), [one for spec in inputs for one in spec.terms]
+    equations, terms = dict(_ordered(dims)), [one for spec in inputs for one in spec.terms]
+
+    @functools.cache
+    def place_of(letter: str) -> int:
+        return free.index(letter) + 1 if letter in free else depth(equations[letter])
 
     def depth(one: Term) -> int:
         """How many of the free letters must be chosen before it can be calculated."""
-        return max(
-            free.index(letter) + 1 if letter in free else depth(equations[letter])
-            for letter in one.letters
-        )
+        return max(map(place_of, one.letters))
 
     given = [
-        Dims((), tuple(one for one in dims.equations if depth(one[1]) <= place))
+        Dims((), tuple(one for one in equations.items() if depth(one[1]) <= place))
         for place in range(len(free) + 1)
     ]
     made = [[one for one in terms if depth(one) == place] for place in range(len(free) + 1)]
@@ -101,6 +108,15 @@ def _fitting(
             yield from chosen({**sizes, free[place]: size}, place + 1)
 
     yield from chosen({}, 0)
+
+
+def _ordered(dims: Dims) -> Iterator[tuple[str, Term]]:
+    """The equations, each behind those that it needs."""
+    equations = dict(dims.equations)
+    needs = {letter: made.letters for letter, made in equations.items()}
+    for letter in graphlib.TopologicalSorter(needs).static_order():
+        if letter in equations:
+            yield letter, equations[letter]
 
 
 def _is_size(value: int | None) -> bool:

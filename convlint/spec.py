@@ -286,8 +286,9 @@ def _integer(size: object, position: int, shape: object) -> int:
 def _shape(sizes: str, text: str) -> Iterator[int | Term | Domain]:
     if not sizes.strip():
         raise SpecError(f"{quote(text)} has no sizes; {_ACCEPTED}")
+    quoted = quote(text)
     for position, size in enumerate(_sizes(sizes, text), 1):
-        yield _size(size, f"size {position} of {quote(text)}")
+        yield _size(size, f"size {position} of {quoted}")
 
 
 def _sizes(sizes: str, text: str) -> Iterator[str]:

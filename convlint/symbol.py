@@ -10,6 +10,7 @@ A letter of which nothing is said is any size of at least 1.
 
 from __future__ import annotations
 
+import graphlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,14 +133,16 @@ class Dims:
         """
         found, left = dict(sizes), dict(self.equations)
         while left:
-            ready = [one for one, made in left.items() if not left.keys() & set(made.letters)]
-            if not ready:
+            before = len(left)
+            for letter, made in tuple(left.items()):
+                if left.keys().isdisjoint(made.letters):
+                    size = made.exact(found)
+                    if size is None or not 1 <= size <= LARGEST:
+                        return None
+                    found[letter] = size
+                    del left[letter]
+            if len(left) == before:
                 return None
-            for letter in ready:
-                size = left.pop(letter).exact(found)
-                if size is None or not 1 <= size <= LARGEST:
-                    return None
-                found[letter] = size
         return found
 
     def free(self, inputs: Sequence[InputSpec]) -> tuple[str, ...]:
@@ -183,17 +186,14 @@ class Dims:
         Raises:
             LetterError: one is, at once or by others.
         """
-        left = dict(self.equations)
-        while ready := [one for one, made in left.items() if not left.keys() & set(made.letters)]:
-            for letter in ready:
-                del left[letter]
-        for letter in left:
-            ring = [letter]
-            while (other := next(n for n in left[ring[-1]].letters if n in left)) not in ring:
-                ring.append(other)
-            ring = ring[ring.index(other) :]
-            told = ", ".join(quote(f"{one}={left[one].text}") for one in ring)
-            raise LetterError(ring[0], f"{quote(ring[0])} is made of itself: {told}")
+        equations = dict(self.equations)
+        needs = {letter: made.letters for letter, made in self.equations}
+        try:
+            graphlib.TopologicalSorter(needs).prepare()
+        except graphlib.CycleError as error:
+            ring = [letter for letter in equations if letter in error.args[1]]
+            told = ", ".join(quote(f"{one}={equations[one].text}") for one in ring[:4])
+            raise LetterError(ring[0], f"{quote(ring[0])} is made of itself: {told}") from None
 
 
 def parse(texts: Iterable[str]) -> Dims:

@@ -219,6 +219,12 @@ def test_representative(given: str, said: list[str], sizes: dict[str, int]) -> N
         ("N,H-W", ["H=4", "W=5.."], "no sizes were found for which all is a whole size"),
         ("N,H*0", [], "no sizes were found"),
         ("A-B,B-C,C-D,D-A", [], "no sizes were found"),
+        (",".join(f"a{n}" for n in range(5000)), [], "more than 100 letters"),
+        (
+            ",".join(f"a{n}" for n in range(99)),
+            [f"a{n}=a{n - 1}+a{n - 2}" for n in range(2, 99)],
+            "no sizes were found",  # they grow as Fibonacci's numbers do
+        ),
     ],
 )
 def test_what_does_not_fit_the_inputs(given: str, said: list[str], line: str) -> None:
