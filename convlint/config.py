@@ -10,12 +10,12 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, cast
 
-from convlint import contract, memory, spec, target
+from convlint import contract, memory, spec, symbol, target
 from convlint.diagnostic import FAIL_ON
 from convlint.job import Mode
 from convlint.quote import quote, shorten
@@ -41,6 +41,7 @@ class Entry:
     name: str = ""
     args: tuple[tuple[str, object], ...] = ()
     inputs: tuple[spec.InputSpec, ...] = ()
+    dims: symbol.Dims = field(default_factory=symbol.Dims)
     modes: tuple[Mode, ...] = ("eval",)
     expect: tuple[contract.Contract, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -228,13 +229,15 @@ class _Reader:
             raise self.error('a target needs a `model`, as model = "net.py:Net"', *at)
         model = self.string(table["model"], *at, "model")
         args = self.arguments(table.get("args", {}), *at, "args")
+        inputs = self.inputs(table.get("inputs", []), *at, "inputs")
         entry = Entry(
             model,
             self.string(table.get("name", ""), *at, "name"),
             args if isinstance(table.get("args", {}), dict) else (),
-            self.inputs(table.get("inputs", []), *at, "inputs"),
+            inputs,
+            self.dims(table.get("dims", {}), inputs, *at, "dims"),
             self.modes(table.get("modes", ["eval"]), *at, "modes"),
-            self.contracts(table.get("expect"), *at, "expect"),
+            self.contracts(table.get("expect"), inputs, *at, "expect"),
             self.words(table.get("ignore", []), *at, "ignore"),
         )
         where = f"{_shown(self.file)}:{self.row(*at)}"
@@ -246,6 +249,7 @@ class _Reader:
             entry.name,
             entry.ignore,
             where,
+            dims=entry.dims,
         )
 
     def target(self, entry: Entry, *key: str | int) -> Target:
@@ -272,11 +276,9 @@ class _Reader:
             value = [value]
         try:
             if isinstance(value, dict):
-                return tuple(self.input(name, one, *key) for name, one in value.items())
+                return spec.united([self.input(name, one, *key) for name, one in value.items()])
             if isinstance(value, list) and all(isinstance(one, str) for one in value):
-                found = tuple(spec.parse(one) for one in value)
-                spec.distinct(found)
-                return found
+                return spec.united([spec.parse(one) for one in value])
         except spec.SpecError as error:
             raise self.error(str(error), *key) from None
         raise self.error(
@@ -292,7 +294,22 @@ class _Reader:
             return spec.InputSpec(name, None, value=value)
         raise self.error(f"the input {quote(name)} is no text, number or list", *key)
 
-    def contracts(self, value: Any, *key: str | int) -> tuple[contract.Contract, ...]:
+    def dims(self, value: Any, inputs: tuple[spec.InputSpec, ...], *key: str | int) -> symbol.Dims:
+        if not isinstance(value, dict):
+            raise self.error('`dims` must be a table: dims = { H = "224..512%32" }', *key)
+        try:
+            dims = symbol.parse_all(value)
+            if inputs:  # else they are known later, and held to it then
+                dims.check(inputs)
+            return dims
+        except symbol.LetterError as error:
+            raise self.error(str(error), *key, error.letter) from None
+        except spec.SpecError as error:
+            raise self.error(str(error), *key) from None
+
+    def contracts(
+        self, value: Any, inputs: tuple[spec.InputSpec, ...], *key: str | int
+    ) -> tuple[contract.Contract, ...]:
         texts = value.values() if isinstance(value, dict) else value
         plain = isinstance(value, (str, type(None)))
         if not plain and not (
@@ -300,7 +317,7 @@ class _Reader:
         ):
             raise self.error('`expect` must be texts, as ["2,10"], or a table of them', *key)
         try:
-            return contract.parse_all(value)
+            return contract.parse_all(value, spec.letters(inputs))
         except spec.SpecError as error:
             raise self.error(str(error), *key) from None
 

@@ -5,30 +5,26 @@
     N,*,...            `*` (or `?`) is any size, `...` any number of axes
     logits=N,10        by its key, where the outputs are a dict
 
-A letter is one size wherever it stands.  Those of the input are known: `N` and `B` are its first
-axis, `H` and `W` the last two of an image.
+A letter is one size wherever it stands.  Those of the input are known; where it has none, `N` and
+`B` are its first axis, `H` and `W` the last two of an image.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from convlint.arithmetic.term import Term, term
 from convlint.quote import quote
-from convlint.spec import SpecError, listed
+from convlint.spec import COMMAS, TIMES, SpecError, listed
 
 GIVEN: Final = ("N", "B", "H", "W")
 """Letters whose sizes the inputs tell."""
 
-_NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _ACCEPTED: Final = "write N,10 or N,21,H/4,W/4"
 _NAMED: Final = re.compile(r"\s*([^=]*?)\s*=(.*)", re.DOTALL)
-_COMMAS: Final = re.compile(r",")
-_TIMES: Final = re.compile(r"[xX×]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +59,18 @@ def parse(text: str) -> Contract:
         raise SpecError(f"{quote(text)} has no sizes; {_ACCEPTED}")
     if ":" in sizes:
         raise SpecError(f"{quote(text)} has a `:`, but only a shape can be expected; {_ACCEPTED}")
-    written = listed(sizes, _COMMAS if "," in sizes else _TIMES)
+    written = listed(sizes, COMMAS if "," in sizes else TIMES)
     terms = tuple(_term(size, place, text) for place, size in enumerate(written, 1))
     if sum(one.rest for one in terms) > 1:
         raise SpecError(f"{quote(text)} has `...` more than once")
     return Contract(name, terms)
 
 
-def parse_all(expect: object, known: Mapping[str, int] = _NOTHING) -> tuple[Contract, ...]:
+def parse_all(expect: object, letters: Collection[str] = ()) -> tuple[Contract, ...]:
     """What a library caller expects: a text, several, or a mapping from outputs' keys to them.
 
     Args:
-        known: letters that are known to be these sizes.
+        letters: those of the inputs.
 
     Raises:
         SpecError: one cannot be read, or a letter that is calculated with has no size.
@@ -89,8 +85,7 @@ def parse_all(expect: object, known: Mapping[str, int] = _NOTHING) -> tuple[Cont
         contracts = tuple(_given(one) for one in expect)
     else:
         contracts = (_given(expect),)
-    contracts = tuple(one.at(known) for one in contracts)
-    _check(contracts)
+    _check(contracts, letters)
     return contracts
 
 
@@ -102,19 +97,20 @@ def _given(expect: object) -> Contract:
     raise SpecError(f"{quote(repr(expect))} is no expectation; {_ACCEPTED}")
 
 
-def _check(contracts: tuple[Contract, ...]) -> None:
+def _check(contracts: tuple[Contract, ...], letters: Collection[str]) -> None:
     names = [one.name for one in contracts if one.name is not None]
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"{quote(name)} is given twice")
     bare = {one.letter for contract in contracts for one in contract.terms}
+    known = tuple(dict.fromkeys((*letters, *GIVEN)))
     for contract in contracts:
         for one in contract.terms:
             for letter in one.letters:
-                if letter not in bare and letter not in GIVEN:
+                if letter not in bare and letter not in known:
                     raise SpecError(
                         f"{quote(one.text)} in {quote(str(contract))}: nothing says what "
-                        f"{quote(letter)} is; {', '.join(GIVEN)} are known from the input"
+                        f"{quote(letter)} is; {', '.join(known)} are known from the input"
                     )
 
 

@@ -10,6 +10,7 @@ from convlint.contract import Contract
 from convlint.diagnostic import Diagnostic, Location, Severity
 from convlint.selection import Selection, is_fixed
 from convlint.spec import InputSpec
+from convlint.symbol import Dims
 from convlint.target import Target
 
 Mode: TypeAlias = Literal["eval", "train"]
@@ -30,6 +31,8 @@ class Job:
     """What configuration calls the target, if it does."""
     by: str = ""
     """Who gives the inputs, where neither the command line nor configuration does."""
+    dims: Dims = field(default_factory=Dims)
+    """What the letters of the inputs may be."""
 
     @property
     def display(self) -> str:
@@ -87,7 +90,7 @@ class Result:
     files: tuple[str, ...] = ()
     ran: tuple[Ran, ...] = ()
     inputs: str = ""
-    """With which inputs, and by whose word, where they were not given explicitly."""
+    """With which inputs, and by whose word, where that was not given explicitly."""
     opened: tuple[str, ...] = ()
     """Other files that the user's code has read, or has not found."""
     hurried: bool = False

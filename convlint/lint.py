@@ -17,10 +17,13 @@ from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
+from convlint.representative import representative
 from convlint.rule import rules
 from convlint.selection import Selection
-from convlint.spec import InputSpec, parse_all
+from convlint.spec import InputSpec, SpecError, letters, parse_all
 from convlint.suppress import suppressed
+from convlint.symbol import Dims
+from convlint.symbol import parse_all as parse_dims
 from convlint.target import TargetError
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ def check(
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
     expect: object = None,
+    dims: object = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     extend_select: Iterable[str] = (),
@@ -88,21 +92,25 @@ def check(
         training: check in training mode.
         expect: what must come out: `"N,10"`, one for every output, or a mapping from the keys of
             the outputs to these.
+        dims: what the letters of the inputs may be: `{"H": "224..512%32", "W": "H"}`.
         select, ignore, extend_select: rules, as on the command line.
 
     Raises:
-        SpecError: an input or an expectation that cannot be read.
+        SpecError: an input, a size or an expectation that cannot be read.
         SelectionError: a selector that selects nothing.
     """
     specs = parse_all(inputs)
     selection = Selection(tuple(select), tuple(ignore), tuple(extend_select))
     codes = selection.codes(rules())
-    expected = parse_expected(expect)
+    said = parse_dims(dims)
+    said.check(specs)
+    expected = parse_expected(expect, letters(specs))
     checked = _checked(
         lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
         training,
         codes,
         expected,
+        said,
     )
     network = checked.network
     files = footprint.sources(network) if network is not None else ()
@@ -135,7 +143,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
             called = given(module) or called
         return module, called.inputs
 
-    checked = _checked(make, job.mode == "train", codes, job.expected, deadline)
+    checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
     network = checked.network
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     return Result(
@@ -147,7 +155,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
-        inputs=str(called) if called.by else "",
+        inputs=str(replace(called, sizes=checked.sizes)),
     )
 
 
@@ -170,6 +178,8 @@ class _Checked:
     ran: tuple[Ran, ...] = ()
     hurried: bool = False
     """Whether something was left out for want of time."""
+    sizes: tuple[tuple[str, int], ...] = ()
+    """The size that was taken for each letter of the inputs."""
 
 
 def _checked(
@@ -177,17 +187,19 @@ def _checked(
     training: bool,
     codes: frozenset[str],
     expected: tuple[Contract, ...],
+    dims: Dims,
     deadline: float | None = None,
 ) -> _Checked:
     try:
         module, inputs = make()
-        args, kwargs, names = bind(module, inputs)
+        sizes = _sizes(inputs, dims)
+        args, kwargs, names = bind(module, tuple(one.at(sizes) for one in inputs))
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))
     except _Unusable as unusable:
         return _Checked(tuple(fault(unusable.stage, unusable.error)))
     network, watch = followed(module, args, kwargs, training, names)
-    network = replace(network, expected=expected)
+    network = replace(network, expected=tuple(one.at(sizes) for one in expected))
     found, network = told(network, watch, codes, deadline)
     unseen: tuple[Unseen, ...] = ()
     if watch is not None:
@@ -195,7 +207,17 @@ def _checked(
 
         unseen = paths.unseen(watch)
     hurried = watch is not None and watch.hurried
-    return _Checked(tuple(found), network, unseen, footprint.ran(network, watch), hurried)
+    return _Checked(
+        tuple(found), network, unseen, footprint.ran(network, watch), hurried, tuple(sizes.items())
+    )
+
+
+def _sizes(inputs: tuple[InputSpec, ...], dims: Dims) -> dict[str, int]:
+    """The size of every letter."""
+    try:
+        return representative(inputs, dims)
+    except SpecError as error:
+        raise _Unusable("<inputs>", error) from None
 
 
 def followed(
@@ -281,7 +303,7 @@ def bind(
     for spec in inputs:
         value: Any = spec.value
         if spec.shape is not None:
-            value = TensorSpec(spec.shape, getattr(torch, spec.dtype))
+            value = TensorSpec(spec.concrete, getattr(torch, spec.dtype))
         if spec.name is None:
             args.append(value)
         else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from convlint.contract import Contract
 from convlint.job import Job, Mode
 from convlint.selection import Selection
 from convlint.spec import InputSpec
+from convlint.symbol import Dims
 from convlint.target import Target
 
 COMMAND_LINE: Final = "command line"
@@ -21,7 +22,8 @@ class Task:
 
     `name` is the one that configuration gives it, else empty; `ignore` selects rules that are off
     for this target; `origin` says where the task was found, as `pyproject.toml:12`, and `by` who
-    gives its inputs, where neither the command line nor configuration does.
+    gives its inputs, where neither the command line nor configuration does.  `dims` is what is said
+    of the letters of the inputs.
     """
 
     target: Target
@@ -32,6 +34,7 @@ class Task:
     ignore: tuple[str, ...] = ()
     origin: str = COMMAND_LINE
     by: str = ""
+    dims: Dims = field(default_factory=Dims)
 
     @property
     def by_word(self) -> bool:
@@ -56,4 +59,5 @@ class Task:
                 self.expected,
                 self.name,
                 self.by,
+                self.dims.including(self.inputs),
             )

@@ -17,18 +17,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from convlint.contract import parse_all
+from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.discover.comment import Line, read
 from convlint.job import Job
 from convlint.lint import check, run
-from convlint.pattern import Pattern, sizes
 from convlint.report import Style, render
 from convlint.rule import Rule
 from convlint.selection import Selection
+from convlint.spec import letters, parse_all
 from convlint.suppress import suppressed
 from convlint.target import Target
 from convlint.target import parse as parse_target
+from convlint.trial import sizes
 
 _FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
@@ -39,7 +40,7 @@ def assert_shapes(
     inputs: object,
     expect: object = None,
     *,
-    at: Mapping[str, int | Iterable[int]] | None = None,
+    at: Mapping[str, int | str | Iterable[int]] | None = None,
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     training: bool = False,
@@ -54,26 +55,28 @@ def assert_shapes(
 
     Args:
         model: a class or factory (called with `args` and `kwargs`), or a ready module.
-        inputs: as `convlint.check` takes them, with letters for sizes: `"N,3,H,W"`, several of
-            them, or a mapping from the parameters of `forward` to them.
+        inputs: as `convlint.check` takes them: `"N,3,H,W"`, several of these, or a mapping from the
+            parameters of `forward` to them.
         expect: what must come out, with the same letters.
-        at: the sizes of a letter, where they matter: `{"H": 224}`, `{"T": [16, 17]}`.
+        at: the sizes of a letter, where they matter: `{"H": 224}`, `{"T": [16, 17]}`, or
+            as `--dim` has them: `{"H": "64..256%32", "W": "2*H"}`.
         fail_on: the least severity that is not accepted.
 
     Raises:
         AssertionError: something is found, or cannot be checked; the message is the report.
         SpecError: an input, an expectation or a size that cannot be read.
     """
-    pattern = Pattern(inputs)
+    specs = parse_all(inputs)
+    expected = parse_expected(expect, letters(specs))
     least = Severity(fail_on).rank
-    for known in sizes(pattern.letters, at or {}, least=2 if training else 1):
+    for known in sizes(specs, at or {}, least=2 if training else 1):
         report = check(
             model,
-            pattern.at(known),
+            [one.at(known) for one in specs],
             args=args,
             kwargs=kwargs,
             training=training,
-            expect=parse_all(expect, known),
+            expect=[one.at(known) for one in expected],
             select=select,
             ignore=ignore,
         )

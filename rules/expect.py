@@ -5,8 +5,8 @@ Compares what comes out of the network with what `--expect` asks for, as `--expe
 `--expect` for every output, in order, or by its key (`--expect logits=N,10`).
 
 A size is a number, `*` for any, `...` for any axes, or a letter, which is one size wherever it
-stands.  `N` and `B` are the first axis of the inputs, `H` and `W` the last two axes of an image;
-`H/4` and `2*C` are calculated.
+stands.  Letters of the inputs (`--input N,3,H,W`) are known; where they have none, `N` and `B` are
+their first axis, `H` and `W` the last two axes of an image.  `H/4` and `2*C` are calculated.
 
 ## Why is this bad?
 torch takes whatever comes out: a head with 12 classes where the labels have 10, a map of half the

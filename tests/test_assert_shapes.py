@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from convlint.pattern import Pattern, sizes
-from convlint.spec import SpecError
+from convlint.spec import SpecError, parse_all
 from convlint.testing import assert_shapes
+from convlint.trial import sizes
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -83,6 +83,8 @@ OUTPUTS = {"maps": "N,8,H/2,W/2", "logits": "N,10"}
         (OnlySquare, "N,3,S,S", "N,10", {"at": {"S": 64}}),
         (Normed, "N,8", "N,8", {"training": True}),
         (nn.Identity, "N,H,W,3", "N,H,W,3", {}),
+        (Halving, "N,3,33..64%2,W", {"maps": "N,8,H/2,W/2"}, {}),
+        (OnlySquare, "N,3,H,W", "N,10", {"at": {"H": "64", "W": "H"}}),
     ],
 )
 def test_what_is_accepted(model: Any, inputs: Any, expect: Any, options: dict[str, Any]) -> None:
@@ -123,7 +125,15 @@ def test_what_is_wrong_is_told_with_the_report(
         ("N,3", None, {"at": {"H": 3}}, "there is no letter `H` in the inputs; they have N"),
         ("4,3", None, {"at": {"H": 3}}, "they have none"),
         ("N,3", None, {"at": {"N": 0}}, "`N` is `0`; a size is a whole number"),
-        ("N,3", None, {"at": {"N": "12"}}, "`N` is `'1'`"),
+        ("N,3", None, {"at": {"N": "1.2"}}, "`N` is `1.2`, which is no range"),
+        ("N,3", None, {"at": {"N": ["1"]}}, "`N` is `'1'`"),
+        (
+            "N,T",
+            None,
+            {"at": {"T": "N/7"}},
+            "`T=N/7` gives no whole size of at least 1 where N = 2",
+        ),
+        ("N,3", None, {"at": {"T": "N"}}, "there is no letter `T` in the inputs; they have N"),
         ("N,3", None, {"at": {"N": []}}, "no size is given for `N`"),
         ("N,3:flot", None, {}, "unknown dtype `flot`"),
     ],
@@ -136,14 +146,27 @@ def test_what_cannot_be_read(inputs: str, expect: Any, options: dict[str, Any], 
 
 
 def test_sizes() -> None:
-    tried = list(sizes("NHW", {}))
+    tried = list(sizes(parse_all("N,3,H,W"), {}))
     assert [one["N"] for one in tried] == [2, 3, 1]
     assert all(one["H"] != one["W"] and one["H"] % 32 == 0 for one in tried)
     assert len({one["H"] for one in tried}) == 3
-    assert [one["N"] for one in sizes("N", {}, least=2)] == [2, 3]
-    assert list(sizes("NH", {"H": [7], "N": range(1, 3)})) == [{"N": 1, "H": 7}, {"N": 2, "H": 7}]
-    assert list(sizes("", {})) == [{}]
-    assert Pattern({"flag": True, "x": "n=2:int64", "y": "N,T"}).letters == ("N", "T")
+    batch = parse_all("N,3")
+    assert [one["N"] for one in sizes(batch, {}, least=2)] == [2, 3]
+    assert list(sizes(parse_all("N,H"), {"H": [7], "N": range(1, 3)})) == [
+        {"N": 1, "H": 7},
+        {"N": 2, "H": 7},
+    ]
+    assert list(sizes(parse_all("2,3"), {})) == [{}]
+    assert [one["N"] for one in sizes(batch, {"N": "1/4"})] == [1, 4]
+
+
+def test_sizes_of_domains_and_equations() -> None:
+    inputs = parse_all(["N,3,65..97,W", "n=2"][:1])
+    tried = list(sizes(inputs, {"W": "2*H"}))
+    assert [one["H"] for one in tried] == [96, 66, 65]
+    assert all(one["W"] == 2 * one["H"] for one in tried)
+    (only,) = sizes(parse_all("3,H"), {"H": "7"})
+    assert only == {"H": 7}
 
 
 def test_in_unittest() -> None:

@@ -120,7 +120,7 @@ def test_exit_status(jobs: list[Job], names: str, options: str, status: int) -> 
         ([], "what should be checked? write convlint model.py:Net --input 1,3,8,8"),
         (["check"], "what should be checked? write convlint model.py:Net"),
         (["m.py:Fine", "--nope"], "No such option '--nope'"),
-        (["m.py:Fine", "--input", "1,3,a"], "--input: size 3 of `1,3,a` is `a`"),
+        (["m.py:Fine", "--input", "1,3,?"], "--input: size 3 of `1,3,?` is `?`"),
         (["m.py:Fine", "--input", "0,3,4,4"], "--input: size 1 of `0,3,4,4` is `0`"),
         (["m.py:Fine", "--input", "1,-3"], "a size must be at least 1"),
         (["m.py:Fine", "--input", ""], "--input: the input is empty"),

@@ -110,6 +110,29 @@ def test_the_command_line_wins(project: Path, capsys: pytest.CaptureFixture[str]
     assert cli.run(["src/net.py:Wrong", "--input", "2,3", "--isolated", "--fail-on", "never"]) == 0
 
 
+def test_letters(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace('inputs = ["2,3"]', 'inputs = ["N,T,3"]\ndims = { N = 4, T = "9..30%10" }')
+    text = text.replace('expect = ["N,10"]', 'expect = ["N,T,10"]')
+    (project / "pyproject.toml").write_text(text)
+    (net, _) = load(project / "pyproject.toml").targets
+    assert net.dims.words == ("N=4", "T=9..30%10")
+    assert cli.run(["net"]) == 0
+    assert "net was called with N,T,3 at N=4, T=10." in capsys.readouterr().out
+    assert cli.run(["net", "--dim", "N=2/8"]) == 0
+    assert "at N=2, T=10." in capsys.readouterr().out
+    # The letters of other inputs are others.
+    assert cli.run(["net", "--input", "N,T,3", "--dim", "T=N"]) == 0
+    assert "at N=2, T=2." in capsys.readouterr().out
+    assert cli.run(["net", "--expect", "N,2*T,10"]) == 1
+    assert "axis 1 is 10, not 20" in capsys.readouterr().out
+    assert cli.run(["net", "--dim", "K=2"]) == 2
+    assert capsys.readouterr().err == (
+        "convlint: --dim: there is no letter `K` in the inputs; they have N, T\n"
+    )
+    assert cli.run(["targets"]) == 0
+    assert "N,T,3 --dim N=4 --dim T=9..30%10 --expect N,T,10" in capsys.readouterr().out
+
+
 def test_convlint_toml_wins_and_a_file_can_be_named(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,10 +169,31 @@ def test_a_pyproject_without_a_table_is_passed_by(project: Path) -> None:
         ("src/net.py:Net", "src/net.py", ":12: `src/net.py` names no network"),
         ("{ width = 8, hidden = 8 }", "8", ":13: `args` must be a table"),
         ("{ width = 8, hidden = 8 }", '{ "a b" = 8 }', ":13: `a b` is not the name of an argument"),
-        ('inputs = ["2,3"]', 'inputs = ["2,x"]', ":14: size 2 of `2,x` is empty"),
+        ('inputs = ["2,3"]', 'inputs = ["2,"]', ":14: size 2 of `2,` is empty"),
+        ('inputs = ["2,3"]', 'inputs = ["2,3"]\ndims = 3', ":15: `dims` must be a table"),
+        ('inputs = ["2,3"]', 'inputs = ["2,3"]\ndims.H = 3', ":15: there is no letter `H` in"),
+        (
+            'inputs = ["2,3"]', 'inputs = ["N,K"]\ndims = { N = 1, K = "4..3" }',
+            ":15: `K` is `4..3`, and there is no size in `4..3`",
+        ),
+        (
+            'inputs = ["2,3"]', 'inputs = ["N,K"]\ndims.N = 1\ndims.K = 0',
+            ":16: `K` is `0`; a size must be at least 1",
+        ),
+        (
+            'inputs = ["2,3"]', 'inputs = ["N,K"]\ndims.K = "N"\ndims.N = "K"',
+            ":15: `K` is made of itself: `K=N`, `N=K`",
+        ),
+        ('inputs = ["2,3"]', 'inputs = ["N,2/3"]\ndims.C = 2', ":15: it is said twice what `C` is"),
+        ('inputs = ["2,3"]', 'inputs = ["N,3"]\ndims.N = [1]', ":15: `N` is `[1]`, which is"),
+        ('inputs = ["2,3"]', 'inputs = ["N,3"]\ndims.7 = 1', ":15: `7` is no letter of an input"),
+        (
+            'inputs = ["2,3"]', 'inputs = ["N,3-N"]\ndims = { N = "3.." }',
+            ":10: no sizes were found for which all is a whole size of at least 1: `3-N`, `N=3..`",
+        ),
         ('inputs = ["2,3"]', 'inputs = ["x=1", "x=2"]', ":14: `x` is given twice"),
         ('inputs = ["2,3"]', "inputs = 2", ":14: `inputs` must be texts"),
-        ('{ x = "2,3" }', '{ x = "2,y" }', ":21: size 2 of `x=2,y`"),
+        ('{ x = "2,3" }', '{ x = "2,?" }', ":21: size 2 of `x=2,?`"),
         ('{ x = "2,3" }', "{ x = 1979-05-27 }", ":21: the input `x` is no text"),
         ('["train", "eval"]', '["trian"]', ":15: `modes` is `trian`; it may be eval, train"),
         ('["train", "eval"]', "[]", ":15: `modes` is empty"),
@@ -190,12 +234,13 @@ _KEYS = st.sampled_from(
     [
         "select", "ignore", "extend-select", "fail-on", "output-format", "timeout", "memory-limit",
         "exclude", "baseline", "cache-dir", "per-target-ignores", "targets", "name", "model",
-        "args", "inputs", "modes", "expect",
+        "args", "inputs", "dims", "modes", "expect", "H", "N",
     ]
 ) | st.text(max_size=5)  # fmt: skip
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
-    | st.sampled_from(["2,3,8,8", "src/net.py:Net", "eval", "CL101", "N,10", "x"]),
+    | st.sampled_from(["2,3,8,8", "src/net.py:Net", "eval", "CL101", "N,10", "x"])
+    | st.sampled_from(["N,3,H,4..9", "H", "4..9%2"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip

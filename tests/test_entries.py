@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convlint import cli, isolate, record, spec, stamp, target
+from convlint import cli, isolate, record, spec, stamp, symbol, target
 from convlint.cache import FOLDER, Cache, Entry
 from convlint.contract import parse as expectation
 from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
@@ -193,6 +193,8 @@ def test_what_a_result_depends_on(project: Path, change: str) -> None:
         replace(JOB, inputs=(spec.parse("2,9"),)),
         replace(JOB, inputs=(spec.parse("2,8:int64"),)),
         replace(JOB, inputs=(spec.parse("x=2,8"),)),
+        replace(JOB, inputs=(spec.parse("N,8"),)),
+        replace(JOB, dims=symbol.parse(["N=2"])),
         replace(JOB, inputs=(*JOB.inputs, spec.parse("flag:=true"))),
         replace(JOB, mode="train"),
         replace(JOB, selection=Selection(select=("CL1",))),

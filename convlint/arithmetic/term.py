@@ -1,6 +1,6 @@
 """A size as people write it: `16`, `H/2`, `2*C`, `512*7*7`, `?`.
 
-The words of `--expect`, and of comments that tell a shape.
+The words of `--input`, `--dim` and `--expect`, and of comments that tell a shape.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Term:
         """The names in it, in order, each once."""
         if self.tree is None:
             return ()
-        return tuple(dict.fromkeys(n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)))
+        names = (node.id for node in _nodes(self.tree) if isinstance(node, ast.Name))
+        return tuple(dict.fromkeys(names))
 
     @property
     def letter(self) -> str | None:
@@ -73,9 +74,27 @@ class Term:
         ends = (math.floor(value), math.ceil(value))
         return tuple(end for end in dict.fromkeys(ends) if 0 <= end < _LARGEST)
 
+    def exact(self, known: Mapping[str, int]) -> int | None:
+        """The one number that it is, without rounding (`H//4` rounds down because it says so).
+
+        None where a letter is not known, or where no whole number comes out.
+        """
+        if self.tree is None:
+            return None
+        try:
+            value = _value(self.tree, known)
+        except (KeyError, ZeroDivisionError):
+            return None
+        return value.numerator if value.denominator == 1 else None
+
     def at(self, known: Mapping[str, int]) -> Term:
         """The same size, where some letters are these numbers."""
         return self if self.tree is None else replace(self, tree=_with(self.tree, known))
+
+
+def letter(name: str, text: str) -> Term:
+    """The letter `name`, written as `text`."""
+    return Term(text, ast.Name(name))
 
 
 def term(text: str) -> Term | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlint import cache, contract, spec, target
+from convlint import cache, contract, spec, symbol, target
 from convlint.cache import Cache
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
@@ -164,6 +164,7 @@ def _tasks(
     recorded: Callable[[Task], Iterable[str]],
     *,
     inputs: Sequence[str],
+    dims: Sequence[str],
     arguments: Sequence[str],
     expected: Sequence[str],
     modes: Sequence[Mode],
@@ -175,9 +176,8 @@ def _tasks(
     """
     changed: dict[str, Any] = {}
     if inputs:
-        changed.update(inputs=_inputs(inputs), by="")
-    if expected:
-        changed["expected"] = _contracts(expected)
+        # What is configured of the letters is about the inputs that are configured.
+        changed.update(inputs=_inputs(inputs), by="", dims=symbol.Dims())
     if modes:
         changed["modes"] = tuple(dict.fromkeys(modes))
     words = tuple(dict.fromkeys(words))
@@ -186,7 +186,9 @@ def _tasks(
     except SourceError as error:
         raise Failure(str(error)) from None
     for task in tasks:
-        yield replace(task, target=_with(task, arguments), **changed)
+        task = replace(task, target=_with(task, arguments), **changed)
+        task = replace(task, dims=_dims(dims, task))
+        yield replace(task, expected=_contracts(expected, task)) if expected else task
 
 
 def _wanted(
@@ -256,16 +258,29 @@ def _with(task: Task, arguments: Sequence[str]) -> target.Target:
 
 def _inputs(texts: Sequence[str]) -> tuple[spec.InputSpec, ...]:
     try:
-        found = tuple(spec.parse(text) for text in texts)
-        spec.distinct(found)
+        return spec.united([spec.parse(text) for text in texts])
     except spec.SpecError as error:
         raise Failure(f"--input: {error}") from None
-    return found
 
 
-def _contracts(texts: Sequence[str]) -> tuple[contract.Contract, ...]:
+def _dims(texts: Sequence[str], task: Task) -> symbol.Dims:
+    """What is said of the letters of a task's inputs; where none are given, it is checked later."""
     try:
-        return contract.parse_all(texts)
+        dims = task.dims.below(symbol.parse(texts))
+        if spec.letters(task.inputs):
+            from convlint.representative import representative
+
+            representative(task.inputs, dims)  # now, without waiting for torch
+        elif task.inputs:
+            dims.check(task.inputs)
+    except spec.SpecError as error:
+        raise Failure(f"{'--dim' if texts else task.origin}: {error}") from None
+    return dims
+
+
+def _contracts(texts: Sequence[str], task: Task) -> tuple[contract.Contract, ...]:
+    try:
+        return contract.parse_all(texts, spec.letters(task.inputs))
     except spec.SpecError as error:
         raise Failure(f"--expect: {error}") from None
 

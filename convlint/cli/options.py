@@ -37,7 +37,17 @@ def network_options(function: _F) -> _F:
             metavar="[NAME=]SIZES[:DTYPE]",
             section=network,
             help="A tensor the network is called with, as 1,3,224,224, 1x3x224x224 or "
-            "mask=2,16:bool; NAME:=JSON for other values. Once per argument of forward.",
+            "mask=2,16:bool; NAME:=JSON for other values. A size may be a letter, a formula or a "
+            "range: N,3,H,2*H or 1,3,224..512,224. Once per argument of forward.",
+        ),
+        option(
+            "--dim",
+            "dims",
+            multiple=True,
+            metavar="LETTER=SIZES",
+            section=network,
+            help="What a letter of the inputs may be: H=224..512%32 (multiples of 32), H=64.., "
+            "N=1/2/8, or W=2*H. Once per letter.",
         ),
         option(
             "--arg",
@@ -53,9 +63,9 @@ def network_options(function: _F) -> _F:
             multiple=True,
             metavar="[KEY=]SIZES",
             section=network,
-            help="The shape that must come out, as N,10 or N,21,H/4,W/4: N is the batch of the "
-            "input, H and W its height and width, other letters are any one size, * any, ... any "
-            "axes. Once per output.",
+            help="The shape that must come out, as N,10 or N,21,H/4,W/4, with the letters of the "
+            "input (N is its batch, H and W its height and width, where it has none); other "
+            "letters are any one size, * any, ... any axes. Once per output.",
         ),
         option(
             "--mode",

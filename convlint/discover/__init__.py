@@ -30,13 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a network is called with, and who says so: "its example_input_array"."""
+    """What a network is called with, and who says so: "its example_input_array".
+
+    `sizes` are those that were taken for the letters of the inputs.
+    """
 
     inputs: tuple[InputSpec, ...] = ()
     by: str = ""
+    sizes: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        return ", ".join([" ".join(map(str, self.inputs)), f"from {self.by}"])
+        """What has to be told; nothing where all was given explicitly."""
+        if not self.by and not self.sizes:
+            return ""
+        taken = ", ".join(f"{letter}={size}" for letter, size in self.sizes)
+        called = " ".join(map(str, self.inputs)) + (f" at {taken}" if taken else "")
+        return f"{called}, from {self.by}" if self.by else called
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,9 +71,8 @@ def read(comment: str) -> Line | None:
         else:
             raise CommentError(f"{quote(option)} cannot stand here; --expect and --mode can")
     try:
-        specs = tuple(spec.parse(one) for one in inputs)
-        spec.distinct(specs)
-        contracts = contract.parse_all(expected)
+        specs = spec.united([spec.parse(one) for one in inputs])
+        contracts = contract.parse_all(expected, spec.letters(specs))
     except spec.SpecError as error:
         raise CommentError(str(error)) from None
     return Line(words[0], specs, contracts, _checked(modes))

@@ -33,7 +33,7 @@ def test_what_it_says() -> None:
     ("comment", "line"),
     [
         ("", "the comment names no target; write # convlint: target Net 2,3,224,224"),
-        ("Net 2,3,a", "size 3 of `2,3,a` is `a`"),
+        ("Net 2,3,?", "size 3 of `2,3,?` is `?`"),
         ("Net 2, 3", "size 2 of `2,` is empty"),
         ("Net x=1 x=2", "`x` is given twice"),
         ("Net 2,3 --expect N,Q/2", "nothing says what `Q` is"),

@@ -60,7 +60,7 @@ def test_what_is_listed(write: Write, run: Run) -> None:
     found = json.loads(run("targets", "--output-format", "json")[1])
     assert found["targets"][1] == {
         "name": "src/net.py:Net", "model": "src/net.py:Net", "inputs": ["1,3,5,5"],
-        "modes": ["eval"], "expect": [], "origin": "src/net.py:6 (comment)",
+        "dims": [], "modes": ["eval"], "expect": [], "origin": "src/net.py:6 (comment)",
     }  # fmt: skip
     assert [one["inputs"] for one in found["unlisted"]] == [[], ["2,3,9,9"]]
     assert run("targets", "tests")[1] == "no targets\n"

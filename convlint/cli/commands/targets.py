@@ -66,7 +66,9 @@ def _listed(found: Listed) -> tuple[str, ...]:
     task = found.task
     name = f"{task.name} ({task.target.display})" if task.name else task.display
     modes = () if task.modes == ("eval",) else tuple(f"--mode {one}" for one in task.modes)
-    words = [*map(str, task.inputs), *(f"--expect {one}" for one in task.expected), *modes]
+    dims = (f"--dim {one}" for one in task.dims.words)
+    expected = (f"--expect {one}" for one in task.expected)
+    words = [*map(str, task.inputs), *dims, *expected, *modes]
     origin = task.origin
     if found.use is not None:
         words[:0] = [_inputs(found.use.inputs)]
@@ -105,6 +107,7 @@ def _json(found: Outlook) -> str:
             "name": one.task.display,
             "model": one.task.target.display,
             "inputs": _texts(one.use.inputs if one.use is not None else one.task.inputs),
+            "dims": list(one.task.dims.words),
             "modes": list(one.task.modes),
             "expect": _texts(one.task.expected),
             "origin": _listed(one)[-1],
