@@ -106,7 +106,7 @@ def check(
     said.check(specs)
     expected = parse_expected(expect, letters(specs))
     checked = _checked(
-        lambda: (_module(model, args, dict(kwargs or {}), str(model)), specs),
+        lambda: (_module(model, args, dict(kwargs or {}), _name(model)), specs),
         training,
         codes,
         expected,
@@ -260,6 +260,15 @@ def told(
     # Errors first, and otherwise in the order in which torch would come to them: a fault that
     # follows from another stands behind it.
     return sorted(found, key=lambda d: -d.severity.rank), network
+
+
+def _name(model: Any) -> str:
+    """What was handed over, without the `__repr__` of a module, which may be faulty or long."""
+    from torch import nn
+
+    if isinstance(model, nn.Module):
+        return type(model).__qualname__
+    return getattr(model, "__qualname__", None) or repr(model)
 
 
 def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:

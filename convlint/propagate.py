@@ -42,7 +42,8 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         module=network.module,
         fx_graph=network.fx_graph,
     )
-    if any(_count(layer.output) != _count(done[layer.name].output) for layer in network.layers):
+    recorded = {layer.name: layer for layer in network.layers}
+    if any(_count(layer.output) != _count(recorded[layer.name].output) for layer in new.layers):
         return Propagated(new, False)  # what took the items one by one would take others
     return Propagated(new, _guards(network, values))
 

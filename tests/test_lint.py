@@ -31,6 +31,16 @@ def test_a_class_a_factory_and_an_instance_are_checked() -> None:
         assert report.network.outputs.shape == (2, 10)
 
 
+def test_how_a_network_shows_itself_is_not_asked() -> None:
+    class Shy(Net):
+        def __repr__(self) -> str:
+            raise KeyError("alpha")
+
+    assert convlint.check(Shy(), "2,3,8,8").ok
+    (fault,) = convlint.check(Shy(), "2,3,8,8", args=(1,)).diagnostics
+    assert "Shy` is a ready module" in fault.message
+
+
 def test_arguments_go_to_the_constructor() -> None:
     assert convlint.check(Net, "2,1,8,8", kwargs={"channels": 1}).ok
     assert not convlint.check(Net, "2,1,8,8").ok

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
+import convlint
 from convlint.propagate import propagate
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
@@ -62,3 +64,15 @@ def test_the_branch_that_another_size_takes_is_noticed() -> None:
     recorded = trace(build(Heads), [specs((2, 3, 16, 16))], names=["x"])
     assert propagate(recorded, {"x": specs((7, 3, 16, 16))}).guards_hold
     assert propagate(recorded, {"x": specs((2, 3, 64, 64))}).guards_hold is False
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("normed", [weight_norm, spectral_norm, parametrizations.weight_norm])
+def test_what_hooks_compute_is_no_part_of_the_graph(normed: Any) -> None:
+    def make() -> nn.Module:
+        return nn.Sequential(normed(nn.Conv1d(3, 4, 3)), nn.Flatten(), nn.Linear(28, 2))
+
+    again = propagate(trace(build(make), [specs((2, 3, 9))], names=["x"]), {"x": specs((5, 3, 9))})
+    assert again.guards_hold
+    assert again.network.outputs.shape == (5, 2)
+    assert not convlint.check(make, "2,3,9").diagnostics

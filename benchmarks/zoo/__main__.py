@@ -163,9 +163,10 @@ def show(names: tuple[str, ...]) -> None:
 def page(file: Path, compared: Path | None) -> None:
     """Write docs/zoo.md from the lines of FILE (and of the file that `sizes` has written)."""
     from benchmarks.zoo import page
+    from benchmarks.zoo.prevalence import tally
 
     comparisons = list(results.read(compared, sizes.Comparison)) if compared else []
-    text = page.page(list(results.read(file, Outcome)), comparisons)
+    text = page.page(list(results.read(file, Outcome)), comparisons, tally.true_findings())
     (ROOT / "docs" / "zoo.md").write_text(text, encoding="utf-8")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import collections
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 
 from benchmarks.zoo import libraries
 from benchmarks.zoo.examine import Outcome
+from benchmarks.zoo.prevalence.tally import Known
 from benchmarks.zoo.sizes import Comparison
 
 _SHOWN = 25
@@ -17,13 +19,22 @@ _WITHOUT_DATA = ("DataDependentOutputException", "DynamicOutputShapeException")
 """What fake tensors raise where only data could answer."""
 
 
-def page(outcomes: Sequence[Outcome], comparisons: Sequence[Comparison] = ()) -> str:
-    """The page as Markdown."""
+def page(
+    outcomes: Sequence[Outcome],
+    comparisons: Sequence[Comparison] = (),
+    true: Mapping[str, Known] | None = None,
+) -> str:
+    """The page as Markdown.
+
+    Args:
+        true: by code, the networks of which a rule says something true: these are no false alarms.
+    """
     ordered = sorted(outcomes, key=lambda o: (o.library, o.name))
-    return "\n".join((*_lines(ordered), *_sizes(comparisons))) + "\n"
+    return "\n".join((*_lines(ordered, true or {}), *_sizes(comparisons))) + "\n"
 
 
-def _lines(outcomes: list[Outcome]) -> Iterator[str]:
+def _lines(told: list[Outcome], true: Mapping[str, Known]) -> Iterator[str]:
+    outcomes = [_without(o, true) for o in told]
     yield from (
         "# The zoos",
         "",
@@ -37,7 +48,8 @@ def _lines(outcomes: list[Outcome]) -> Iterator[str]:
         "* **whole**: of these, traced to the end, no error, no shape that differs.",
         "* **noted**: of the whole ones, those with a note: a question that only data could",
         "  answer, or an operator whose output is not known.",
-        "* **false errors**: of those that torch runs, models with a finding of severity error.",
+        "* **false errors**: of those that torch runs, models with a finding of severity error",
+        "  that is not among the true ones below.",
         "* **leaf calls**: calls of leaf modules whose output shapes were compared with torch's.",
         "* **by formula**: calls of operators that were answered without asking torch.",
         "* **time**: median of building, tracing and judging, over the time of `import torch`.",
@@ -52,7 +64,8 @@ def _lines(outcomes: list[Outcome]) -> Iterator[str]:
         yield _row(f"{name} {libraries.version(name)}".rstrip(), mine)
     yield _row("**all**", outcomes)
     yield from _graphs(outcomes)
-    yield from _warnings(outcomes)
+    yield from _warnings(told)
+    yield from _true(told, true)
     yield from _asked(outcomes)
     yield from _listed(
         "Not whole",
@@ -71,6 +84,29 @@ def _lines(outcomes: list[Outcome]) -> Iterator[str]:
             "",
             f"torch raises in {len(refused)} of these; convlint reports {told} as well.",
         )
+
+
+def _without(outcome: Outcome, true: Mapping[str, Known]) -> Outcome:
+    """What was said of a model but for the errors that are true."""
+    wrong = {code for code, known in true.items() if known.covers(_key(outcome))}
+    kept = [f for f in outcome.found if not (f[1] == "error" and f[0] in wrong)]
+    return replace(outcome, found=kept)
+
+
+def _key(outcome: Outcome) -> str:
+    return f"{outcome.library}/{outcome.name}"
+
+
+def _true(outcomes: list[Outcome], true: Mapping[str, Known]) -> Iterator[str]:
+    rows = []
+    for code, known in sorted(true.items()):
+        mine = [o for o in outcomes if o.truth and any(f[0] == code for f in o.errors)]
+        hits = [_key(o) for o in mine if known.covers(_key(o))]
+        if hits:
+            rows.append(f"| {code} | {', '.join(hits)} | {known.why} |")
+    if rows:
+        yield from ("", "## True errors", "", "Faults of these networks, which torch runs.", "")
+        yield from ("| rule | models | what is wrong |", "|---|---|---|", *rows)
 
 
 def _is_refused(outcome: Outcome) -> bool:
@@ -112,7 +148,7 @@ def _warnings(outcomes: list[Outcome]) -> Iterator[str]:
     models: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for outcome in outcomes:
         for code, severity in dict.fromkeys((f[0], f[1]) for f in outcome.found):
-            models[code, severity].append(f"{outcome.library}/{outcome.name}")
+            models[code, severity].append(_key(outcome))
     yield from ("", "## Findings by rule", "")
     yield from ("| rule | severity | models | among them |", "|---|---|---:|---|")
     for (code, severity), found in sorted(models.items()):
@@ -140,7 +176,7 @@ def _listed(title: str, rows: Iterator[tuple[Outcome, str]], empty: str) -> Iter
     yield from ("| model | reason |", "|---|---|")
     for outcome, reason in found:
         text = " ".join(reason.split()).replace("|", "\\|")[:160]
-        yield f"| {outcome.library}/{outcome.name} | {text} |"
+        yield f"| {_key(outcome)} | {text} |"
 
 
 def _reason(outcome: Outcome) -> str:

@@ -270,6 +270,9 @@ class TraceMode(TorchFunctionMode):
             specs = _real_specs(result)
             layer = self.recorder.layer(op_name, written(func, name), bound, specs, node)
             self._tie(result, lambda: node, layer)
+        else:  # an array, or a plain value, of which nothing more is known
+            for value in values:
+                self.recorder.fix(value)
         return result
 
     def _tie(self, result: Any, node: Callable[[], Any], layer: Layer | None) -> None:

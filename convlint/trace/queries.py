@@ -237,6 +237,7 @@ def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
 
 @_answers(torch.Tensor.tolist)
 def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    recorder.fix(value)
     if value.concrete:
         return func(*args)
     recorder.assume("the numbers of a tensor", "some numbers")

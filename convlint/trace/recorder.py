@@ -22,7 +22,7 @@ from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace.bytecode import asked, is_check, sparing
 from convlint.trace.decision import of_sizes
 from convlint.trace.knowledge import Knowledge, Question
-from convlint.trace.size import Ratio, Size, dim_of
+from convlint.trace.size import Ratio, Size, dim_of, fixed
 
 SMALL: Final = 20_000
 """Elements up to which a tensor that depends on no input is really computed."""
@@ -550,6 +550,11 @@ class Recorder:
         """Side `dim` of a tensor, as the user's code reads it."""
         shape = value.spec.shape
         return Size(Unknown() if shape is None else shape[dim], ("size", value, dim), self)
+
+    def fix(self, value: Value) -> None:
+        """What is recorded holds for this shape alone: Python has taken the elements."""
+        for dim in range(value.tensor.dim()):
+            fixed(self.size(value, dim))
 
 
 def sourced(spec: TensorSpec, layer: Layer) -> TensorSpec:

@@ -27,10 +27,14 @@ _NOT_OF_THE_SHAPES: Final = (
     "to have size at least",
     "argument #2 'targets' (while checking arguments for ctc_loss",  # their sum, again
     "Unsupported dtype",  # no kernel of a Fourier transform
+    "MKL FFT error",  # of no signals at all; the meta device gives none back
     "invalid max index",  # where a largest element was that a pooling found
     "refer to a single memory location",  # which tensors share their storage is not followed
 )
 """What torch says of values, of memory, or of a kernel that this machine lacks."""
+_OVERLOOKED: Final = "key and value with the same number of steps"
+"""An error that the operator makes, but for batches of heads not its kernel on the CPU, which reads
+past the end instead (`tests/shapes/test_attention.py` shows it)."""
 _VIEW: Final = "view size is not compatible with input tensor's size and stride"
 
 
@@ -76,9 +80,13 @@ def verdict(network: Network, path: Path) -> Verdict:
         [real((i.shape, i.dtype)) for i in network.inputs],
         training=network.training,
     )
-    errors = raising(report.diagnostics)
-    told = tuple(f"{d.code} at {_row(d)}: {d.message}" for d in errors)
     step = network.rows.get(run.row)
+    errors = [
+        found
+        for found in raising(report.diagnostics)
+        if _OVERLOOKED not in found.message or step in _steps(found, network, path)
+    ]
+    told = tuple(f"{d.code} at {_row(d)}: {d.message}" for d in errors)
     where = f"v{step} at {run.row}: {run.raised}" if run.raised else ""
     order = _order(network, run)
     first = order.index(step) if step is not None else len(order)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 
+from tests.composed.__main__ import outcome
 from tests.composed.comparison import Verdict, verdict
 from tests.composed.network import Network
 from tests.composed.reduction import reduced
@@ -34,3 +35,9 @@ def test_torch_and_convlint_agree(folder: Path, network: Network) -> None:
     if not found.agrees:
         small = reduced(network, lambda n: asked(n).answer == found.answer)
         pytest.fail(f"{asked(small)}\n{small.inputs}\n{small.source}")
+
+
+@pytest.mark.parametrize("seed", [4001000012283, 4001000019865])
+def test_what_only_a_kernel_of_the_cpu_makes_of_a_step_is_no_disagreement(seed: int) -> None:
+    """One reads keys past their end, one takes no empty batch of signals."""
+    assert outcome(seed).verdict.agrees

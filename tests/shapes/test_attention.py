@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
-from tests.oracle import agree
+from tests.oracle import agree, convlint_says
 from tests.shapes.images import no_torch
 from tests.shapes.layers import FLOAT, SEARCH, calls, shapes, sizes
 
@@ -125,8 +125,23 @@ def test_scaled_dot_product(data: Any) -> None:
             specs.append((mask, data.draw(st.sampled_from(MASKS))))
     _, (key, _), (value, _), *_ = specs
     if len(key) == len(value) == 4 and key[:-1] != value[:-1]:
-        return  # the CPU's kernel reads past the end instead of refusing
+        return  # see below
     agree(calls(F.scaled_dot_product_attention), specs)
+
+
+@pytest.mark.parametrize("lead", [(2,), (2, 3)])
+@pytest.mark.parametrize(("keys", "values"), [(1, 6), (6, 1), (4, 3)])
+def test_keys_and_values_are_as_long_as_each_other(
+    lead: tuple[int, ...], keys: int, values: int
+) -> None:
+    """The CPU's kernel for batches of heads reads past the end instead of refusing."""
+    shapes = [(*lead, 6, 4), (*lead, keys, 4), (*lead, values, 4)]
+    make = calls(F.scaled_dot_product_attention)
+    _, (fault,) = convlint_says(make, [(shape, FLOAT) for shape in shapes])
+    assert fault.code == "CL108"
+    for device in ["meta"] if len(lead) > 1 else ["meta", "cpu"]:
+        with pytest.raises(RuntimeError):
+            make()(*[torch.ones(shape, device=device) for shape in shapes])
 
 
 @SEARCH

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,16 @@ def test_several_axes(name: str, x: Operand, data: Any) -> None:
     if data.draw(st.booleans()):
         keywords["dim"] = data.draw(st.lists(dims, min_size=count, max_size=count).map(tuple))
     agree(lambda t: getattr(torch.fft, name)(t, **keywords), [x])
+
+
+@pytest.mark.parametrize("name", [*ONE, "fft2", "rfft2", "irfft2"])
+def test_no_signals_at_all(name: str) -> None:
+    """Whether the CPU takes them hangs on the library that it computes with: MKL does not."""
+    specs = [((2, 0, 4, 6), torch.float32)]
+    network, errors = convlint_says(lambda: getattr(torch.fft, name), specs)
+    assert not errors
+    answer = getattr(torch.fft, name)(torch.empty(2, 0, 4, 6, device="meta"))
+    assert network.outputs.shape == tuple(answer.shape)
 
 
 @SEARCH

@@ -316,6 +316,33 @@ def test_a_sample_that_a_single_one_has_not() -> None:
     assert "not with one of 1" in found.message
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        lambda x: x.sum((1, 2, 3)).tolist(),
+        lambda x: torch.arange(x.shape[0]).tolist(),
+        lambda x: torch.arange(x.shape[0]).numpy(),
+        lambda x: torch.arange(x.shape[0]),
+    ],
+)
+def test_a_loop_over_what_the_batch_holds_is_for_any_batch(lengths: Any) -> None:
+    class Means(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            maps = self.conv(x)
+            means = torch.zeros(x.shape[0], 4)
+            for i, _ in enumerate(lengths(x)):
+                means[i] = maps[i].mean((1, 2))
+            return means
+
+    told = check(Means, "2,3,8,8", select=["CL1", "CL4"]).diagnostics
+    assert {found.code for found in told} <= {"CL005"}
+    assert keeps_rows((Means(), [torch.randn(2, 3, 8, 8)]))
+
+
 def test_a_norm_that_needs_several_values_is_no_hard_coded_batch() -> None:
     net = nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4))
     with pytest.raises(ValueError, match="more than 1 value"):

@@ -50,7 +50,7 @@ def complaints(model: Model) -> list[tuple[str, str]]:
         (row[0], row[4])
         for row in outcome.found
         if row[0] in on and Severity(row[1]) is not Severity.INFO
-        if row[0] not in true or not true[row[0]].covers(outcome)
+        if row[0] not in true or not true[row[0]].covers(outcome.key)
     ]
 
 

@@ -15,7 +15,7 @@ from benchmarks.zoo import results
 from benchmarks.zoo.model import Call, Model
 from benchmarks.zoo.prevalence import population
 from convlint.diagnostic import Diagnostic, Severity
-from convlint.judge import FAILED
+from convlint.judge import BATCH, FAILED
 from convlint.rule import rules
 from convlint.spec import InputSpec
 from convlint.tensor import TensorSpec
@@ -78,7 +78,11 @@ class Judgement:
 
 def measurable() -> list[str]:
     """The codes of the rules that are about networks: not those about files and arguments."""
-    return [r.code for r in rules() if not any(name.startswith("<") for name in r.operators)]
+    return [r.code for r in rules() if not any(_is_stage(name) for name in r.operators)]
+
+
+def _is_stage(name: str) -> bool:
+    return name.startswith("<") and name != BATCH
 
 
 def judged(model: Model) -> Judged:

@@ -102,8 +102,9 @@ def _true(outcomes: list[Judged], true: Mapping[str, Known]) -> Iterator[str]:
         return
     yield from ("", "## True findings", "", "| rule | networks | what is wrong |", "|---|---|---|")
     for code, known in true.items():
-        hits = [o.key for o in counted(outcomes) if o.severity(code) and known.covers(o)]
-        yield f"| {code} | {', '.join(hits) or 'none of them now'} | {known.why} |"
+        hits = [o.key for o in counted(outcomes) if o.severity(code) and known.covers(o.key)]
+        if hits:
+            yield f"| {code} | {', '.join(hits)} | {known.why} |"
 
 
 def _failures(outcomes: list[Judged]) -> Iterator[str]:

@@ -28,9 +28,9 @@ class Known:
     networks: Sequence[str]
     why: str
 
-    def covers(self, outcome: Judged) -> bool:
-        """Whether a network is among them."""
-        return any(fnmatch.fnmatchcase(outcome.key, pattern) for pattern in self.networks)
+    def covers(self, key: str) -> bool:
+        """Whether the network of this name is among them."""
+        return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.networks)
 
 
 def true_findings(path: Path = _TRUE) -> dict[str, Known]:
@@ -90,9 +90,10 @@ def _entry(
     if some := sum(o.severity(code) is not None for o in wrong):
         yield "naive", some
     if true is not None:
-        hits = [o for o in good if o.severity(code) and true.covers(o)]
+        hits = [o for o in good if o.severity(code) and true.covers(o.key)]
         levels = collections.Counter(str(o.severity(code)) for o in hits)
-        yield "true", {"why": true.why, **levels}
+        if hits:
+            yield "true", {"why": true.why, **levels}
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
