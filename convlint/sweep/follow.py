@@ -101,11 +101,14 @@ class _Following:
     def _passed(
         self, state: _State, node: Any, inputs: Mapping[str, TensorSpec]
     ) -> Iterator[_State]:
-        parts, failed = [], len(self.failures)
+        parts, failed, paths = [], len(self.failures), []
         for moved in self._parts(state):
             part = self._one(state, node, moved, inputs)
+            paths.append((self.walk.why, part is not None))
             if part is not None:
                 parts.append(part)
+        if len(self.failures) > failed:
+            self.walk.forget(paths)
         if not parts:
             return
         if len(parts) == 1:
@@ -159,8 +162,9 @@ class _Following:
             again = called(layer, node, args, kwargs)
             found, doubt = self.refusals.of(again)
             if found is not None:
-                question = self.walk.why
-                self.failures.append(Failure(self.walk.region, found, layer.name, question, doubts))
+                self.failures.append(
+                    Failure(self.walk.region, found, layer.name, self.walk.why, doubts)
+                )
                 return None
             wasted(self.walk, again)
             output = sourced(again.output, again)

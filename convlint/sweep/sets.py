@@ -10,7 +10,7 @@ import numpy as np
 
 from convlint.sweep.answer import Answer
 from convlint.sweep.grid import Axis, Grid, Numbers
-from convlint.sweep.node import expression_of
+from convlint.sweep.node import Linear, expression_of
 from convlint.sweep.region import spread
 from convlint.sweep.walk import Question
 
@@ -88,7 +88,7 @@ def _regular(sizes: Sequence[int], axis: Axis) -> str | None:
     """Sizes that come again and again, up to the end of what was looked at."""
     end, step = axis.sizes[-1], axis.step or 1
     missing = sorted(set(axis.sizes) - set(sizes))
-    if not missing or sizes[-1] + step < end and len(sizes) < 3:
+    if not missing or (sizes[-1] + step < end and len(sizes) < 3):
         return None
     if sizes == list(range(sizes[0], end + 1, step)):
         return f"≥ {sizes[0]}"
@@ -233,7 +233,10 @@ def _joint(answer: Answer) -> Iterator[Question]:
 
 def worded(question: Question) -> str | None:
     """A comparison as it is written: `⌊H/32⌋·⌊W/32⌋ = 49`."""
-    left, right = expression_of(question.left), expression_of(question.right)
+    one, other = question.left, question.right
+    if not isinstance(other, Linear) and one.scale > 1 and (other - one.offset) % one.scale == 0:
+        one, other = Linear(1, one.node, 0), (other - one.offset) // one.scale
+    left, right = expression_of(one), expression_of(other)
     if left is None or right is None:
         return None
     common = left - right

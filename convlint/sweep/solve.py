@@ -79,11 +79,21 @@ def solve(
         works += found.works
         failures += found.failures
         pending += found.elsewhere
-    reasons = list(dict.fromkeys(doubt for one in works for doubt in sorted(one.doubts)))
-    if unknown:
-        reasons.insert(0, f"not all sizes were followed: it takes more than {done} traces")
+    reasons += (doubt for one in works for doubt in sorted(one.doubts))
+    if unknown and not reasons:
+        reasons.append(f"not all sizes were followed: it takes more than {done} traces")
     reasons += proof.doubts(walk)
-    return Answer(grid, tuple(works), tuple(failures), tuple(unknown), not reasons, tuple(reasons))
+    return Answer(
+        grid,
+        tuple(works),
+        tuple(failures),
+        tuple(unknown),
+        not reasons,
+        tuple(dict.fromkeys(reasons)),
+        tuple(walk.unread),
+        tuple(walk.uneven),
+        proof.needed(walk),
+    )
 
 
 def _preferred(grid: Grid) -> list[tuple[int, ...]]:

@@ -58,7 +58,7 @@ class Swept(Varying):
         return self
 
     def __hash__(self) -> int:
-        return int.__hash__(_settled(self))
+        return 0  # the same for all, so that a set asks whether they are equal
 
     def __int__(self) -> int:
         return _settled(self)

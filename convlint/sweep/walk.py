@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
+from types import FrameType
 from typing import Any, TypeAlias
 
 from convlint.sweep.grid import Grid, Numbers
@@ -96,6 +99,8 @@ class Walk:
         known = self.region.memo.get(key)
         if known is not None:
             return known
+        if _is_advice():
+            return bool(COMPARISONS[op](int.__pos__(left), int.__pos__(right)))
         theirs = other.array() if isinstance(other, Linear) else other
         question = Question(op, own, other, self.region)
         self.questions.setdefault((key, id(self.region)), question)
@@ -109,6 +114,8 @@ class Walk:
         known = self.region.memo.get(key)
         if known is not None:
             return known
+        if question is None and _is_advice():
+            return bool(answers[projected(answers, self.place)])
         if question is None:
             self.opaque = True
         answer = bool(answers[projected(answers, self.place)])
@@ -123,8 +130,56 @@ class Walk:
         self.region.memo[key] = answer
         return answer
 
+    def forget(self, paths: Sequence[tuple[Why, bool]]) -> None:
+        """Leave out comparisons whose either answer ends in a failure: they decide nothing.
+
+        Rules ask them to choose their words.
+
+        Args:
+            paths: all ways through one layer, and whether each goes on.
+        """
+        goes_on: dict[int, bool] = {}
+        asked: dict[int, Question] = {}
+        for why, is_alive in paths:
+            for question, _ in why:
+                asked[id(question)] = question
+                goes_on[id(question)] = goes_on.get(id(question), False) or is_alive
+        for key, question in asked.items():
+            if not goes_on[key]:
+                compared = (question.op, question.left, question.right)
+                self.questions.pop((compared, id(question.region)), None)
+
     def _because(self, question: Question | None, answer: bool) -> Why:
         return self.why if question is None else (*self.why, (question, answer))
+
+
+def _is_advice() -> bool:
+    """Whether somebody only looks for words: how to mend what is certainly wrong.
+
+    There the representative speaks for all; it would set candidates apart that fail alike.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        kind = _KINDS.get(frame.f_code.co_filename)
+        if kind is None:
+            kind = _KINDS[frame.f_code.co_filename] = _kind(frame.f_code.co_filename)
+        if kind != "between":
+            return kind == "advice"
+        frame = frame.f_back
+    return False
+
+
+def _kind(filename: str) -> str:
+    parts = PurePath(filename).parts[-3:]
+    if "advice" in parts:
+        return "advice"
+    return (
+        "outside" if parts[-2:] in (("convlint", "judge.py"), ("sweep", "follow.py")) else "between"
+    )
+
+
+_KINDS: dict[str, str] = {}
+"""What the code in a file is; the same for ever."""
 
 
 def placed(value: Any, walk: Walk) -> Any:
