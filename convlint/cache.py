@@ -192,7 +192,7 @@ def _name(job: Job) -> str:
         target.source,
         target.name,
         repr((target.is_file, target.called, target.args, target.kwargs)),
-        repr((job.inputs, job.by, job.mode, job.want_shapes, job.name, job.dims)),
+        repr((job.inputs, job.by, job.mode, job.want_shapes, job.want_sizes, job.name, job.dims)),
         repr([(one.name, str(one)) for one in job.expected]),
         repr((job.selection.select, job.selection.ignore, job.selection.extend_select)),
     )

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from convlint.contract import Contract
 from convlint.diagnostic import Diagnostic, Location, Severity
 from convlint.selection import Selection, is_fixed
+from convlint.sizes import Sizes
 from convlint.spec import InputSpec
 from convlint.symbol import Dims
 from convlint.target import Target
@@ -25,6 +26,7 @@ class Job:
     mode: Mode = "eval"
     selection: Selection = field(default_factory=Selection)
     want_shapes: bool = False
+    want_sizes: bool = False
     expected: tuple[Contract, ...] = ()
     """What must come out."""
     name: str = ""
@@ -95,6 +97,8 @@ class Result:
     """Other files that the user's code has read, or has not found."""
     hurried: bool = False
     """Whether something was left out for want of time: the next run may say more."""
+    sizes: Sizes | None = None
+    """For which sizes of the letters it works, where that was asked."""
 
     @property
     def unchecked(self) -> bool:
@@ -124,6 +128,7 @@ def merge(results: Iterable[Result]) -> Result:
             ran=first.ran + other.ran,
             opened=tuple(dict.fromkeys(first.opened + other.opened)),
             hurried=first.hurried or other.hurried,
+            sizes=first.sizes or other.sizes,
         )
     return first
 

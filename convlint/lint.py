@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from convlint.network import Network
 from convlint.representative import representative
 from convlint.rule import rules
 from convlint.selection import Selection
+from convlint.sizes import Sizes
 from convlint.spec import InputSpec, SpecError, letters, parse_all
 from convlint.suppress import suppressed
 from convlint.symbol import Dims
@@ -145,18 +147,55 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
     network = checked.network
+    sizes = None
+    if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
+        checked, sizes = _at_all_sizes(checked, called.inputs, job, deadline)
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
+    rows: tuple[Row, ...] = ()
+    if network is not None and job.want_shapes:
+        rows = tuple(_rows(_written(checked, called.inputs, job.dims), found))
     return Result(
         job.display,
         found,
-        tuple(_rows(network, found)) if network is not None and job.want_shapes else (),
+        rows,
         incomplete=network is None or any(not r.certain for r in network.raised),
         layers=_count(network) if network is not None else 0,
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
         inputs=str(replace(called, sizes=checked.sizes)),
+        sizes=sizes,
     )
+
+
+def _at_all_sizes(
+    checked: _Checked, inputs: tuple[InputSpec, ...], job: Job, deadline: float | None
+) -> tuple[_Checked, Sizes | None]:
+    """What is wrong with other declared sizes, and for which sizes it works, where asked."""
+    from convlint import sizing
+
+    network = checked.network
+    if network is None or network.again is None or network.fx_graph is None:
+        return checked, None
+    at = dict(checked.sizes)
+    seconds = 20.0 if deadline is None else max(1.0, deadline - time.monotonic())
+    answer = sizing.answered(network, inputs, job.dims, at, seconds)
+    more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
+    checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
+    if not job.want_sizes:
+        return checked, None
+    return checked, sizing.told(answer, inputs, network, job.dims)
+
+
+def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Network:
+    """The network with its sizes in letters, where it was called with letters."""
+    network = checked.network
+    assert network is not None
+    if not checked.sizes or network.fx_graph is None:
+        return network
+    from convlint import sizing
+
+    return sizing.expressed(network, inputs, dims, dict(checked.sizes))
 
 
 class _Unusable(Exception):

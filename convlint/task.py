@@ -46,7 +46,9 @@ class Task:
         """What reports call it."""
         return self.name or self.target.display
 
-    def jobs(self, selection: Selection, want_shapes: bool = False) -> Iterator[Job]:
+    def jobs(
+        self, selection: Selection, want_shapes: bool = False, want_sizes: bool = False
+    ) -> Iterator[Job]:
         """What is to be done, one job for each mode."""
         chosen = replace(selection, ignore=(*selection.ignore, *self.ignore))
         for mode in self.modes:
@@ -56,6 +58,7 @@ class Task:
                 mode,
                 chosen,
                 want_shapes,
+                want_sizes,
                 self.expected,
                 self.name,
                 self.by,

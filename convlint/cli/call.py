@@ -92,12 +92,19 @@ def asked(
     )
 
 
-def results(call: Call, want_shapes: bool = False, server: Server | None = None) -> list[Result]:
+def results(
+    call: Call,
+    want_shapes: bool = False,
+    server: Server | None = None,
+    want_sizes: bool = False,
+) -> list[Result]:
     """Run every task in every mode, where its result is not known; one result for each task."""
     from convlint.suppress import suppressed
 
     _validate(call)
-    jobs = [job for task in call.tasks for job in task.jobs(call.selection, want_shapes)]
+    jobs = [
+        job for task in call.tasks for job in task.jobs(call.selection, want_shapes, want_sizes)
+    ]
     known = [call.cache.get(job) for job in jobs]
     missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
     found = iter(_run(call, missing, server) if missing else ())

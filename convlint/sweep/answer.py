@@ -30,12 +30,14 @@ class Works:
 class Failure:
     """Candidates for which torch raises, and where they meet it first.
 
-    `why` are the comparisons there that told them from others.
+    `diagnostic` is that of the candidate at `place`; `why` are the comparisons there that told
+    them from others.
     """
 
     region: Region
     diagnostic: Diagnostic
     layer: str
+    place: tuple[int, ...]
     why: Why = ()
     doubts: frozenset[str] = frozenset()
 

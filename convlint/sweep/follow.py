@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,11 +159,18 @@ class _Following:
         elif node.op == "get_attr":
             output = sourced(layer.output, layer)
         else:
+            self.walk.asked.clear()
             again = called(layer, node, args, kwargs)
             found, doubt = self.refusals.of(again)
             if found is not None:
+                made = layer
+                self._settle(
+                    lambda: self.refusals.of(called(made, node, args, kwargs))[0] is not None
+                )
                 self.failures.append(
-                    Failure(self.walk.region, found, layer.name, self.walk.why, doubts)
+                    Failure(
+                        self.walk.region, found, layer.name, self.walk.place, self.walk.why, doubts
+                    )
                 )
                 return None
             wasted(self.walk, again)
@@ -172,6 +179,12 @@ class _Following:
             if node.op == "call_function" and node.target is operator.setitem:
                 output = None
         return _Part(self.walk.region, self.walk.place, output, doubts)
+
+    def _settle(self, fails: Callable[[], bool]) -> None:
+        """Leave out of the proof what does not decide, but only how it is said or mended."""
+        for key in list(self.walk.asked):
+            if not self.walk.decides(key[0], fails):
+                self.walk.questions.pop(key, None)
 
     # -- several parts
 
@@ -264,7 +277,7 @@ class _Following:
         for state in states:
             if raised:
                 self.failures.append(
-                    Failure(state.region, raised[0], raised[0].layer, (), state.doubts)
+                    Failure(state.region, raised[0], raised[0].layer, state.place, (), state.doubts)
                 )
             elif doubtful:
                 doubts = state.doubts | {"an exception of the network's code may not be raised"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,22 +76,22 @@ class Region:
         """Whether a candidate is among them."""
         return all(bool(mask[projected(mask, place)]) for mask in self.masks.values())
 
-    def pick(self, preferred: Iterable[tuple[int, ...]] = ()) -> tuple[int, ...]:
-        """One of them: the first that is preferred, else the largest."""
-        for place in preferred:
-            if self.contains(place):
-                return place
+    def pick(self, near: tuple[int, ...]) -> tuple[int, ...]:
+        """The one that is nearest to a place, letter by letter."""
+        if self.contains(near):
+            return near
         if all(len(axes) <= 1 for axes in self.masks):
-            found = [n - 1 for n in self.shape]
+            found = list(near)
             for axes, mask in self.masks.items():
                 if axes:
-                    found[axes[0]] = int(np.flatnonzero(mask)[-1])
+                    places = np.flatnonzero(mask)
+                    found[axes[0]] = int(places[np.abs(places - near[axes[0]]).argmin()])
             return tuple(found)
-        bits = self.bits()
-        last = np.argwhere(bits)[-1]
+        places = np.argwhere(self.bits())
+        fixed = [n if m > 1 else 0 for n, m in zip(near, self.bits().shape, strict=True)]
+        best = places[np.abs(places - fixed).sum(axis=1).argmin()]
         return tuple(
-            int(i) if m > 1 or n == 1 else n - 1
-            for i, m, n in zip(last, bits.shape, self.shape, strict=True)
+            int(i) if m > 1 else n for i, m, n in zip(best, self.bits().shape, near, strict=True)
         )
 
     def project(self, axes: Axes) -> Numbers:

@@ -25,9 +25,13 @@ class Set:
     letters: tuple[str, ...]
     words: str
     is_all: bool = False
+    joint: bool = False
+    """Whether the letters hang together."""
 
     def __str__(self) -> str:
         names = " and ".join(self.letters)
+        if self.joint:
+            return self.words
         if self.words.startswith(("≥", "=")):
             return f"{names} {self.words}"
         return self.words if not names else f"{names}: {self.words}"
@@ -46,7 +50,7 @@ def sets(answer: Answer, mask: Numbers) -> tuple[Set, ...]:
             found.append(Set((axis.letter,), described(line, axis), bool(line.all())))
         else:
             names = tuple(grid.axes[i].letter for i in block)
-            found.append(Set(names, _jointly(answer, projected, block)))
+            found.append(Set(names, _jointly(answer, projected, block), joint=True))
     return tuple(_alike(found))
 
 
@@ -144,6 +148,9 @@ def _periodic(sizes: Sequence[int], axis: Axis) -> str | None:
 def _listed(sizes: Sequence[int], axis: Axis) -> str:
     step = axis.step or 1
     ranges = list(_grouped(sizes, step))
+    if axis.is_open and sizes[-1] == axis.sizes[-1] and len(ranges) <= _SHOWN:
+        last = f"≥ {ranges[-1][0]}"
+        return ", ".join([*(_range(*one) for one in ranges[:-1]), last])
     if len(ranges) > _SHOWN:
         shown = ", ".join(_range(*one) for one in ranges[:_SHOWN])
         return f"{shown}, ... ({len(sizes)} of {len(axis.sizes)} sizes up to {axis.sizes[-1]})"
@@ -273,4 +280,4 @@ def _alike(found: Sequence[Set]) -> Iterator[Set]:
         told.setdefault(one.words, []).append(one)
     for words, same in told.items():
         letters = tuple(letter for one in same for letter in one.letters)
-        yield Set(letters, words, all(one.is_all for one in same))
+        yield Set(letters, words, all(one.is_all for one in same), same[0].joint)

@@ -42,7 +42,8 @@ def solve(
         seconds: after this time no new trace is begun.
     """
     end = time.monotonic() + seconds
-    walk = Walk(grid, lambda region: region.pick(_preferred(grid)))
+    near = _usual(grid) if first is None else grid.place(first[0]) or _usual(grid)
+    walk = Walk(grid, near)
     whole = Region(grid.shape) if within is None else within
     refusals = Refusals()
     works: list[Works] = []
@@ -57,7 +58,7 @@ def solve(
             unknown.append(region)
             continue
         done += 1
-        place = region.pick(_preferred(grid))
+        place = region.pick(near)
         network = None
         if first is not None and done == 1:
             at = grid.place(first[0])
@@ -96,13 +97,9 @@ def solve(
     )
 
 
-def _preferred(grid: Grid) -> list[tuple[int, ...]]:
-    """Places of usual sizes."""
-    found = []
-    for size in (224, 256, 512, 128, 64, 32):
-        place = tuple(
-            axis.sizes.index(size) if size in axis.sizes else min(1, len(axis.sizes) - 1)
-            for axis in grid.axes
-        )
-        found.append(place)
-    return found
+def _usual(grid: Grid) -> tuple[int, ...]:
+    """The place of usual sizes."""
+    return tuple(
+        axis.sizes.index(224) if 224 in axis.sizes else min(1, len(axis.sizes) - 1)
+        for axis in grid.axes
+    )

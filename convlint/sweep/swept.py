@@ -17,7 +17,7 @@ import numpy as np
 
 from convlint.dims import Varying
 from convlint.sweep.grid import Numbers
-from convlint.sweep.node import Linear
+from convlint.sweep.node import Linear, expression_of
 from convlint.sweep.region import projected
 
 if TYPE_CHECKING:
@@ -75,10 +75,12 @@ class Swept(Varying):
     def __repr__(self) -> str:
         return int.__repr__(self)
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        written = expression_of(self.function) if self.walk.written else None
+        return int.__repr__(self) if written is None else str(written)
 
     def __format__(self, spec: str) -> str:
-        return int.__format__(int.__pos__(self), spec)
+        return int.__format__(int.__pos__(self), spec) if spec else str(self)
 
     def __pos__(self) -> Swept:
         return self
@@ -387,9 +389,11 @@ class Real(float):
         return self if self >= 0 else -self
 
     def _rounded(self, name: str, function: Callable[[Numbers], Numbers]) -> Any:
-        made = self.walk.nodes.any(
-            (name, self.key), (), lambda: function(self.values).astype(np.int64)
-        )
+        def values() -> Numbers:
+            with np.errstate(all="ignore"):
+                return function(self.values).astype(np.int64)
+
+        made = self.walk.nodes.any((name, self.key), (), values)
         return _linear(made, self.walk)
 
     def __floor__(self) -> Any:

@@ -56,7 +56,7 @@ class Waste:
 class Walk:
     """Answers comparisons as the representative of a region would, and narrows the region."""
 
-    def __init__(self, grid: Grid, prefer: Callable[[Region], tuple[int, ...]]) -> None:
+    def __init__(self, grid: Grid, near: tuple[int, ...]) -> None:
         self.grid = grid
         self.nodes = Nodes(grid)
         self.region = Region(grid.shape)
@@ -64,6 +64,12 @@ class Walk:
         self.left: list[Left] = []
         self.questions: dict[Any, Question] = {}
         """The comparisons of sizes, for the proof."""
+        self.asked: list[Any] = []
+        """The keys of the comparisons that were put last."""
+        self.turned: Any = None
+        """A comparison that is answered the other way round, for a trial."""
+        self.written = False
+        """Whether sizes are printed as they are written in letters."""
         self.opaque = False
         """Whether there was a question whose answer beyond the grid cannot be told."""
         self.why: Why = ()
@@ -72,12 +78,12 @@ class Walk:
         """Where rows or columns arrive that no window reads."""
         self.uneven: list[Waste] = []
         """Where only the padding before the map is read to its end."""
-        self._prefer = prefer
+        self._near = near
 
     def enter(self, region: Region, place: tuple[int, ...] | None = None, why: Why = ()) -> None:
         """Follow these candidates from now on, as the one at `place`."""
         self.region = region
-        self.place = self._prefer(region) if place is None else place
+        self.place = region.pick(self._near) if place is None else place
         self.left = []
         self.why = why
 
@@ -96,6 +102,9 @@ class Walk:
         else:
             other = int(right)
         key = (op, own, other)
+        if self.turned is not None:
+            answer = bool(COMPARISONS[op](int.__pos__(left), int.__pos__(right)))
+            return answer is not (key == self.turned)
         known = self.region.memo.get(key)
         if known is not None:
             return known
@@ -104,6 +113,7 @@ class Walk:
         theirs = other.array() if isinstance(other, Linear) else other
         question = Question(op, own, other, self.region)
         self.questions.setdefault((key, id(self.region)), question)
+        self.asked.append((key, id(self.region)))
         return self.answered(COMPARISONS[op](own.array(), theirs), key, question)
 
     def answered(self, answers: Numbers, key: Any, question: Question | None = None) -> bool:
@@ -148,6 +158,14 @@ class Walk:
             if not goes_on[key]:
                 compared = (question.op, question.left, question.right)
                 self.questions.pop((compared, id(question.region)), None)
+
+    def decides(self, key: Any, fails: Callable[[], bool]) -> bool:
+        """Whether it would not fail if the comparison `key` were answered otherwise."""
+        self.turned = key
+        try:
+            return not fails()
+        finally:
+            self.turned = None
 
     def _because(self, question: Question | None, answer: bool) -> Why:
         return self.why if question is None else (*self.why, (question, answer))
