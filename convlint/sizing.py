@@ -227,7 +227,7 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
         return
 
     def declared(mask: Numbers) -> Numbers:
-        found: Numbers = mask.any(axis=others, keepdims=True) if others else mask
+        found: Numbers = np.any(mask, axis=others, keepdims=True) if others else mask
         return np.broadcast_to(found, grid.shape)
 
     fine = declared(answer.valid | answer.unseen)
@@ -237,7 +237,8 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
         bad = mask & ~fine
         if not bad.any() or (found.code, found.location) in told:
             continue
-        works = "; ".join(str(one) for one in sets(answer, declared(answer.valid)))
+        working = sets(answer, declared(answer.valid))
+        works = "; ".join(str(one) for one in working if not one.is_all)
         involved = _involved(answer, bad)
         at = grid.at(failure.place).items()
         sizes = ", ".join(f"{letter} = {n}" for letter, n in at if letter in involved)
@@ -366,8 +367,8 @@ def where(answer: Answer, mask: Numbers) -> str:
         others: Numbers = np.ones((1,) * mask.ndim, dtype=bool)
         for j, side in enumerate(sides):
             others = others if i == j else others & side
-        spared = (~mask & others).any(
-            axis=tuple(j for j in range(mask.ndim) if j != i), keepdims=True
+        spared: Numbers = np.any(
+            ~mask & others, axis=tuple(j for j in range(mask.ndim) if j != i), keepdims=True
         )
         if not spared.all():
             line = np.broadcast_to(~spared, grid.shape)
@@ -383,7 +384,7 @@ def where(answer: Answer, mask: Numbers) -> str:
         else f"{' or '.join(names)}: {text}" for text, names in words.items()
     ]  # fmt: skip
     if left.any():
-        texts += [str(one) for one in sets(answer, left) if not one.is_all]
+        texts += [str(one) for one in sets(answer, left, brief=True) if not one.is_all]
     return "; ".join(texts) or "all sizes"
 
 
@@ -399,7 +400,7 @@ def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Number
     cells = np.full(shape, 2, dtype=np.uint8)
 
     def flat(mask: Numbers) -> Numbers:
-        found: Numbers = mask.any(axis=others) if others else mask
+        found: Numbers = np.any(mask, axis=others) if others else mask
         return found
 
     for i, (_, mask) in reversed(list(enumerate(groups))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -60,6 +61,25 @@ class Answer:
     uneven: tuple[Waste, ...] = ()
     needed: tuple[int, ...] = ()
     """How many sizes of each letter a proof would need, as far as that can be told."""
+
+    periods: tuple[int, ...] = ()
+    """After how many sizes of each letter all comes again; 0 where that is not known."""
+
+    def works_at(self, sizes: Mapping[str, int]) -> bool | None:
+        """Whether these sizes work, also beyond the grid; None where that is not known."""
+        places = []
+        for axis, period in zip(self.grid.axes, self.periods, strict=True):
+            place, rest = divmod(sizes[axis.letter] - axis.sizes[0], axis.step or 1)
+            beyond = place - len(axis.sizes) + 1
+            if rest or place < 0 or (beyond > 0 and not (self.proven and axis.is_open)):
+                return None
+            if beyond > 0:
+                place -= -(-beyond // period) * period
+            if place < 0:
+                return None
+            places.append(place)
+        at = tuple(places)
+        return None if self.unseen[at] else bool(self.valid[at])
 
     @cached_property
     def valid(self) -> Numbers:

@@ -38,6 +38,17 @@ def needed(walk: Walk) -> tuple[int, ...]:
     return tuple(counts)
 
 
+def periods(walk: Walk) -> tuple[int, ...]:
+    """After how many indices of every letter all comparisons come again; 0 if that is not known."""
+    found = [1] * len(walk.grid.axes)
+    for question in walk.questions.values():
+        quasi = _quasi(question, len(found))
+        if quasi is None:
+            return (0,) * len(found)
+        found = [math.lcm(a, b) for a, b in zip(found, quasi.periods, strict=True)]
+    return tuple(found)
+
+
 def doubts(walk: Walk) -> Iterator[str]:
     """Why the pattern need not go on beyond the grid; nothing where it does for certain."""
     grid = walk.grid

@@ -84,8 +84,8 @@ class Region:
             found = list(near)
             for axes, mask in self.masks.items():
                 if axes:
-                    places = np.flatnonzero(mask)
-                    found[axes[0]] = int(places[np.abs(places - near[axes[0]]).argmin()])
+                    line = np.flatnonzero(mask)
+                    found[axes[0]] = int(line[np.abs(line - near[axes[0]]).argmin()])
             return tuple(found)
         places = np.argwhere(self.bits())
         fixed = [n if m > 1 else 0 for n, m in zip(near, self.bits().shape, strict=True)]
@@ -98,7 +98,8 @@ class Region:
         """For which sizes of some letters there is a candidate."""
         bits = self.bits()
         others = tuple(i for i in range(bits.ndim) if i not in axes)
-        return bits.any(axis=others, keepdims=True) if others else bits
+        found: Numbers = np.any(bits, axis=others, keepdims=True) if others else bits
+        return found
 
 
 def spread(mask: Numbers) -> Axes:

@@ -37,8 +37,12 @@ class Set:
         return self.words if not names else f"{names}: {self.words}"
 
 
-def sets(answer: Answer, mask: Numbers) -> tuple[Set, ...]:
-    """A mask over the grid, letter by letter where these do not hang together."""
+def sets(answer: Answer, mask: Numbers, *, brief: bool = False) -> tuple[Set, ...]:
+    """A mask over the grid, letter by letter where these do not hang together.
+
+    Args:
+        brief: leave out to which sizes a condition of several letters narrows each of them.
+    """
     grid = answer.grid
     found = []
     for block in blocks(mask):
@@ -50,7 +54,7 @@ def sets(answer: Answer, mask: Numbers) -> tuple[Set, ...]:
             found.append(Set((axis.letter,), described(line, axis), bool(line.all())))
         else:
             names = tuple(grid.axes[i].letter for i in block)
-            found.append(Set(names, _jointly(answer, projected, block), joint=True))
+            found.append(Set(names, _jointly(answer, projected, block, brief), joint=True))
     return tuple(_alike(found))
 
 
@@ -69,7 +73,8 @@ def blocks(mask: Numbers) -> list[tuple[int, ...]]:
 def project(mask: Numbers, letters: Sequence[int]) -> Numbers:
     """For which sizes of some letters a mask is true anywhere."""
     others = tuple(i for i in range(mask.ndim) if i not in letters)
-    return mask.any(axis=others, keepdims=True) if others else mask
+    found: Numbers = np.any(mask, axis=others, keepdims=True) if others else mask
+    return found
 
 
 def described(line: Numbers, axis: Axis) -> str:
@@ -177,7 +182,7 @@ def _grouped(sizes: Sequence[int], step: int) -> Iterator[tuple[int, int]]:
         yield start, sizes[-1]
 
 
-def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int]) -> str:
+def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int], brief: bool) -> str:
     """Letters that hang together: the equation that does it, where it is found."""
     grid = answer.grid
     if not mask.any():
@@ -202,13 +207,9 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int]) -> str:
             left = left & one
         if np.array_equal(left, mask):
             break
-    sides = [
-        str(Set((grid.axes[i].letter,), described(_flat(mask, i, grid), grid.axes[i])))
-        for i in letters
-        if not _flat(mask, i, grid).all()
-    ]
     if np.array_equal(left, mask):
-        return "; ".join([" and ".join(chosen), *sides])
+        sides = () if brief else _sides(mask, letters, grid)
+        return "; ".join([" and ".join(chosen), *map(str, sides)])
     count = int(np.broadcast_to(mask, mask.shape).sum())
     tried = " × ".join(str(len(grid.axes[i].sizes)) for i in letters)
     examples = "; ".join(
@@ -217,6 +218,16 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int]) -> str:
     )
     words = f"{count} of {tried} combinations, as {examples}"
     return "; ".join([*chosen, words]) if chosen else words
+
+
+def _sides(mask: Numbers, letters: Sequence[int], grid: Grid) -> tuple[Set, ...]:
+    """To which sizes each of several letters is narrowed."""
+    found = []
+    for i in letters:
+        line = _flat(mask, i, grid)
+        if not line.all():
+            found.append(Set((grid.axes[i].letter,), described(line, grid.axes[i])))
+    return tuple(_alike(found))
 
 
 def _flat(mask: Numbers, axis: int, grid: Grid) -> Numbers:

@@ -94,6 +94,7 @@ def solve(
         tuple(walk.unread),
         tuple(walk.uneven),
         proof.needed(walk),
+        proof.periods(walk),
     )
 
 

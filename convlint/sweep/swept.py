@@ -419,7 +419,7 @@ class Real(float):
         return hash(float(self))
 
     def __bool__(self) -> bool:
-        return self._compared("!=", 0)
+        return bool(self._compared("!=", 0))
 
     def __lt__(self, other: Any) -> Any:
         return self._compared("<", other)
@@ -516,8 +516,8 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
         if not isinstance(other, int):
             return NotImplemented
     nodes = walk.nodes
-    a = left.function if one else int(left)
-    b = right.function if two else int(right)
+    a: Linear | int = left.function if one else int(left)
+    b: Linear | int = right.function if two else int(right)
     if op == "-":
         b = b.times(-1) if isinstance(b, Linear) else -b
         op = "+"
@@ -526,12 +526,13 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
         if isinstance(a, Linear) and isinstance(b, Linear):
             found = nodes.sum(a, b)
         else:
-            found = a.plus(b) if isinstance(a, Linear) else b.plus(a)
+            linear, number = _ordered(a, b)
+            found = linear.plus(number)
     elif op == "*":
         if isinstance(a, Linear) and isinstance(b, Linear):
             found = nodes.product(a, b)
         else:
-            linear, number = (a, b) if isinstance(a, Linear) else (b, a)
+            linear, number = _ordered(a, b)
             found = linear.times(number) if number else 0
     elif isinstance(a, Linear) and not isinstance(b, Linear):
         if b == 0:
@@ -540,6 +541,15 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
     else:
         found = _by_size(op, left, right, walk)
     return _linear(found, walk)
+
+
+def _ordered(a: Linear | int, b: Linear | int) -> tuple[Linear, int]:
+    """The one that is a function first."""
+    if isinstance(a, Linear):
+        assert isinstance(b, int)
+        return a, b
+    assert isinstance(b, Linear)
+    return b, a
 
 
 def _divided(op: str, a: Linear, b: int, walk: Walk) -> Any:

@@ -7,7 +7,7 @@ padding behind the map, then the map itself.
 from __future__ import annotations
 
 from convlint.arithmetic.window import WINDOWED, windows
-from convlint.dims import Varying
+from convlint.dims import Varying, guess
 from convlint.network import Layer
 from convlint.sweep.node import Linear
 from convlint.sweep.swept import Swept
@@ -25,10 +25,11 @@ def wasted(walk: Walk, layer: Layer) -> None:
         if any(not isinstance(n, int) or isinstance(n, Varying) for n in plain):
             continue
         room = window.padded - window.extent
-        rest = walk.nodes.rest(room.function, int(window.stride))  # type: ignore[union-attr]
+        assert isinstance(room, Swept)
+        rest = walk.nodes.rest(room.function, guess(window.stride))
         if not isinstance(rest, Linear):
             continue
-        before, after = (int(n) for n in window.padding)  # type: ignore[arg-type]
+        before, after = map(guess, window.padding)
         left = rest.array()
         title = layer.title
         walk.unread.append(Waste(title, left > max(after, 0), walk.region))

@@ -17,6 +17,9 @@ from convlint.trace import trace
 
 LARGEST: Final = 320
 PAIRS: Final = 60
+FURTHER: Final = 10
+"""How many sizes beyond the grid are asked, where a proof is claimed."""
+FURTHEST: Final = 3000
 
 _VALUES: Final = (
     "allocate memory", "not implemented for", "index out of range in self",
@@ -88,13 +91,13 @@ def compared(
     """Ask both about equal sizes up to `largest`, and about so many pairs."""
     answer = swept(called, largest, seconds)
     wrong, asked = [], 0
-    for sizes in chosen(called.letters, seed, largest, pairs):
-        place = answer.grid.place(sizes)
-        assert place is not None
-        if answer.unseen[place] or _is_doubted(answer, place):
+    sizes_asked = [*chosen(called.letters, seed, largest, pairs)]
+    sizes_asked += beyond(answer, seed, FURTHER, FURTHEST)
+    for sizes in sizes_asked:
+        works = answer.works_at(sizes)
+        if works is None or _is_doubted(answer):
             continue
         asked += 1
-        works = bool(answer.valid[place])
         raised = raises(called.net, called.at(sizes), "meta")
         if works is not bool(raised):
             continue
@@ -102,8 +105,18 @@ def compared(
             raised = raises(called.make(), called.at(sizes), "cpu")
             if works is not bool(raised) or any(text in raised for text in _VALUES):
                 continue
-        wrong.append((sizes, raised or _told(answer, place)))
+        wrong.append((sizes, raised or _told(answer, sizes)))
     return Compared(answer, asked, tuple(wrong))
+
+
+def beyond(answer: Answer, seed: int, count: int, largest: int) -> Iterator[dict[str, int]]:
+    """Sizes larger than those that were followed, of some letters or of all."""
+    rng = random.Random(seed)
+    for _ in range(count if answer.proven else 0):
+        sizes = {axis.letter: rng.choice(axis.sizes) for axis in answer.grid.axes}
+        for axis in rng.sample(answer.grid.axes, rng.randint(1, len(answer.grid.axes))):
+            sizes[axis.letter] = rng.randint(len(axis.sizes) + 1, largest)
+        yield sizes
 
 
 def chosen(letters: Sequence[str], seed: int, largest: int, pairs: int) -> Iterator[dict[str, int]]:
@@ -128,12 +141,13 @@ def raises(net: nn.Module, specs: Sequence[TensorSpec], device: str) -> str:
     return ""
 
 
-def _is_doubted(answer: Answer, place: tuple[int, ...]) -> bool:
-    return any(found.doubts and found.region.contains(place) for found in answer.works)
+def _is_doubted(answer: Answer) -> bool:
+    return any(found.doubts for found in answer.works)
 
 
-def _told(answer: Answer, place: tuple[int, ...]) -> str:
+def _told(answer: Answer, sizes: Mapping[str, int]) -> str:
+    place = answer.grid.place(sizes)
     for failure in answer.failures:
-        if failure.region.contains(place):
+        if place is not None and failure.region.contains(place):
             return f"convlint: {failure.diagnostic.code} {failure.diagnostic.message}"
-    return "convlint: works"
+    return "convlint says otherwise"
