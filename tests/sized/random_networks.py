@@ -10,7 +10,7 @@ from torch import nn
 
 from tests.composed.network import Network
 from tests.composed.strategy import seeded
-from tests.sized.comparison import Called, Shape
+from benchmarks.sizes.comparison import Called, Shape
 
 _LETTERS = ("H", "W")
 
