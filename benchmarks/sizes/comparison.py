@@ -12,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from benchmarks.sizes.remembered import Remembered
 from convlint.sweep import Answer, Axis, Grid, solve
 from convlint.tensor import TensorSpec
 from convlint.trace import trace
@@ -101,13 +102,13 @@ def swept(called: Called, largest: int = LARGEST, seconds: float = 60.0) -> Answ
 
 
 def compared(
-    called: Called, seed: int, largest: int = LARGEST, pairs: int = PAIRS, seconds: float = 60.0
+    called: Called, seed: int, largest: int = LARGEST, pairs: int = PAIRS, seconds: float = 60.0,
 ) -> Compared:
     """Ask both about equal sizes up to `largest`, and about so many pairs."""
     began = time.perf_counter()
     answer = swept(called, largest, seconds)
     between = time.perf_counter()
-    oracle = called.oracle or called.net
+    oracle, known = called.oracle or called.net, Remembered()
     real = None
     wrong, asked, working, settled = [], 0, 0, 0
     sizes_asked = [*chosen(called.letters, seed, largest, pairs)]
@@ -118,7 +119,8 @@ def compared(
         if works is None or _is_doubted(answer):
             continue
         asked += 1
-        raised = raises(oracle, called.at(sizes), called.device)
+        with known:
+            raised = raises(oracle, called.at(sizes), called.device)
         working += not raised
         if works is not bool(raised):
             continue
