@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.sizes import families
+from benchmarks.sizes import families, page
 from benchmarks.sizes.proof import Proof, Proving, tasks
 from benchmarks.zoo import results
 from benchmarks.zoo.processes import each
@@ -52,6 +52,14 @@ def show(keys: tuple[str, ...]) -> None:
         for family in families.families((key.partition("/")[0],)):
             if family.key == key:
                 click.echo(results.line(Proving(family).run()))
+
+
+@main.command("page")
+@_FILE
+def _page(file: Path) -> None:
+    """Write docs/sizes-proof.md from the lines of FILE."""
+    text = page.page(list(results.read(file, Proof)))
+    (ROOT / "docs" / "sizes-proof.md").write_text(text, encoding="utf-8")
 
 
 def _said(one: Proof) -> str:

@@ -102,11 +102,20 @@ def swept(called: Called, largest: int = LARGEST, seconds: float = 60.0) -> Answ
 
 
 def compared(
-    called: Called, seed: int, largest: int = LARGEST, pairs: int = PAIRS, seconds: float = 60.0,
+    called: Called,
+    seed: int,
+    largest: int = LARGEST,
+    pairs: int = PAIRS,
+    seconds: float = 60.0,
+    sweep: Callable[[Called, int, float], Answer] | None = None,
 ) -> Compared:
-    """Ask both about equal sizes up to `largest`, and about so many pairs."""
+    """Ask both about equal sizes up to `largest`, and about so many pairs.
+
+    Args:
+        sweep: how the network is followed; as `swept` does, if it is not given.
+    """
     began = time.perf_counter()
-    answer = swept(called, largest, seconds)
+    answer = (sweep or swept)(called, largest, seconds)
     between = time.perf_counter()
     oracle, known = called.oracle or called.net, Remembered()
     real = None

@@ -12,8 +12,12 @@ from torch import nn
 from benchmarks.sizes.comparison import Called, compared, raises
 from benchmarks.sizes.families import Family
 from benchmarks.zoo.model import Model
+from convlint.sizing import answered
+from convlint.spec import parse
+from convlint.sweep import Answer
+from convlint.symbol import Dims
 from convlint.tensor import TensorSpec
-from convlint.trace import build
+from convlint.trace import build, trace
 
 _SEED = 1
 _SHOWN = 5
@@ -78,7 +82,7 @@ class Proving:
             called = _called(model, given)
             if isinstance(called, str):
                 return replace(blank, skipped=f"torch does not run it: {called}")
-            result = compared(called, _SEED)
+            result = compared(called, _SEED, sweep=_answered)
         except Exception as exc:
             at = traceback.extract_tb(exc.__traceback__)[-1]
             where = f"{Path(at.filename).name}:{at.lineno}"
@@ -131,6 +135,16 @@ def _called(model: Model, given: TensorSpec) -> Called | str:
         raised = raises(real, called.at(called.usual), "cpu")
         return raised or replace(called, oracle=real, device="cpu")
     return called
+
+
+def _answered(called: Called, largest: int, seconds: float) -> Answer:
+    """What `convlint sizes` finds."""
+    ((shape, _),) = called.inputs
+    network = trace(called.net, called.at(called.usual))
+    inputs = (parse(",".join(map(str, shape))),)
+    answer = answered(network, inputs, Dims(), called.usual, seconds)
+    assert all(axis.sizes[-1] >= largest for axis in answer.grid.axes)
+    return answer
 
 
 def _sizes(sizes: object) -> str:
