@@ -13,7 +13,16 @@ from typing import Any
 
 from convlint.dims import Unknown
 from convlint.network import Guard, Layer, Network
-from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
+from convlint.replay import (
+    COMPARISONS,
+    called,
+    evaluated,
+    in_mode,
+    looked_up,
+    plain_call,
+    read,
+    sourced,
+)
 from convlint.tensor import TensorSpec
 
 
@@ -85,6 +94,13 @@ def _flow(
     network: Network, inputs: Mapping[str, TensorSpec], nodes: Iterable[Any]
 ) -> tuple[dict[str, Any], dict[str, Layer]]:
     """What comes out of `nodes`, which are in order, and the layers among them."""
+    with in_mode(network):
+        return _passed(network, inputs, nodes)
+
+
+def _passed(
+    network: Network, inputs: Mapping[str, TensorSpec], nodes: Iterable[Any]
+) -> tuple[dict[str, Any], dict[str, Layer]]:
     layers = {layer.name: layer for layer in network.layers}
     values: dict[str, Any] = {}
     done: dict[str, Layer] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -12,13 +13,27 @@ import torch
 
 from convlint import shapes
 from convlint.dims import Dim, Shape, Unknown, Varying
-from convlint.network import Layer
+from convlint.network import Layer, Network
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
     ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def in_mode(network: Network) -> Iterator[None]:
+    """Its module in the mode in which the network was traced: what layers take hangs on it."""
+    module = network.module
+    modes = [] if module is None else [(one, one.training) for one in module.modules()]
+    for one, _ in modes:
+        one.training = network.training
+    try:
+        yield
+    finally:
+        for one, mode in modes:
+            one.training = mode
 
 
 def called(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:

@@ -76,3 +76,13 @@ def test_what_hooks_compute_is_no_part_of_the_graph(normed: Any) -> None:
     assert again.guards_hold
     assert again.network.outputs.shape == (5, 2)
     assert not convlint.check(make, "2,3,9").diagnostics
+
+
+def test_layers_are_in_the_mode_of_the_network() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4))
+    for training in (True, False):
+        network = trace(net, [TensorSpec((2, 3, 8, 8), torch.float32)], {}, training)
+        net.train(not training)
+        found = propagate(network, {})
+        assert found.network.layers[-1].args["training"] is training
+        assert net[1].training is not training

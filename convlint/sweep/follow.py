@@ -11,7 +11,16 @@ from convlint.diagnostic import Severity
 from convlint.dims import Unknown
 from convlint.judge import Refusals, located
 from convlint.network import Guard, Layer, Network
-from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
+from convlint.replay import (
+    COMPARISONS,
+    called,
+    evaluated,
+    in_mode,
+    looked_up,
+    plain_call,
+    read,
+    sourced,
+)
 from convlint.sweep.answer import Failure, Works
 from convlint.sweep.merge import Different, merged, named_anew
 from convlint.sweep.node import Sides
@@ -62,7 +71,8 @@ def follow(
     place: tuple[int, ...],
 ) -> Followed:
     """All of `region` through the graph of `network`, which was traced for the one at `place`."""
-    return _Following(walk, network, refusals).run(region, inputs, place)
+    with in_mode(network):
+        return _Following(walk, network, refusals).run(region, inputs, place)
 
 
 class _Following:
