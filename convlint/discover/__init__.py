@@ -7,7 +7,8 @@ before the higher, and has one or more of three functions:
     uses(networks, sources) -> how networks are called, as far as the text of the project tells
     given(module) -> what a network says of its own inputs, once it is built
 
-The first two run nothing of the user's code, and none of them needs torch.
+The first two run nothing of the user's code, and none of them needs torch.  Where no source knows
+anything, `convlint.discover.inference` finds the inputs by trial.
 """
 
 from __future__ import annotations
@@ -34,9 +35,24 @@ class Given:
 
     inputs: tuple[InputSpec, ...] = ()
     by: str = ""
+    inferred: bool = False
+    """Whether it is a conclusion, of which `by` gives the reasons, and nobody's word."""
 
     def __str__(self) -> str:
+        if self.inferred:
+            return f"{' '.join(map(str, self.inputs))}: {self.by}"
         return ", ".join([" ".join(map(str, self.inputs)), f"from {self.by}"])
+
+
+class Untold(Exception):
+    """Of a parameter of `forward` nothing tells what it is; the message is one line.
+
+    `inputs` are an example of what could be given.
+    """
+
+    def __init__(self, message: str, inputs: tuple[InputSpec, ...]) -> None:
+        super().__init__(message)
+        self.inputs = inputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,193 @@
+"""Forms and sizes for all inputs of a network."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import torch
+
+from convlint.dims import Unknown
+from convlint.discover import Given, Untold
+from convlint.discover.inference.clue import Clue, clue, shown
+from convlint.discover.inference.demand import demanded
+from convlint.discover.inference.form import Form, formed
+from convlint.discover.inference.parameter import Parameter, parameters
+from convlint.discover.inference.sizes import sized
+from convlint.discover.inference.trial import SECONDS, Outcome, Trials, called, faults
+from convlint.spec import InputSpec
+from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_RANKS: Final = (4, 3, 2, 5, 1)
+"""What an input may be of which nothing is told, the likeliest first."""
+
+_MOST: Final = 8
+"""How many ways to choose the ranks of all inputs are looked at."""
+
+_LIKELY: Final = 32
+"""What an unknown size is taken for where a number is needed."""
+
+
+_GUESSES: Final = 3
+"""For how many of these sizes are looked for."""
+
+_OPTIONAL: Final = 4
+"""How many parameters that have a default are tried, where the network fails without them."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Guess:
+    """Forms of all inputs."""
+
+    forms: Mapping[Parameter, Form]
+    clues: Mapping[Parameter, Clue]
+    told: frozenset[Parameter]
+    """The inputs of which a layer tells what they are."""
+    broken: int
+    """How much breaks whatever the sizes are."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Forms, and what becomes of the network at the best sizes for them."""
+
+    guess: _Guess
+    outcome: Outcome
+
+
+def inferred(module: nn.Module, training: bool = False) -> Given | None:
+    """See `convlint.discover.inference.inferred`."""
+    required, optional = parameters(module)
+    if not required and (not optional or not called(module, {}, training).raised):
+        return None
+    search = _Search(module, training)
+    best = search.best(required) if required else None
+    if best is None or (best.outcome.network.raised and not best.outcome.is_valid):
+        # what is None by default may be needed all the same
+        for one in optional[:_OPTIONAL]:
+            more = search.best((*required, one))
+            if best is None or more.outcome.score < best.outcome.score:
+                best = more
+            if best.outcome.is_valid:
+                break
+    assert best is not None
+    _refuse_untold(module, best)
+    return Given(_specs(best), _reasons(best), inferred=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Looks for forms and sizes; all that it tries may take a certain time."""
+
+    module: nn.Module
+    training: bool
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+
+    def best(self, wanted: Sequence[Parameter]) -> _Found:
+        """The inputs at which the least breaks."""
+        blank = {one: UNKNOWN_TENSOR for one in wanted}
+        network = called(self.module, blank, self.training)
+        tensors = [one for one in wanted if one.is_tensor]
+        inputs = dict(zip((layer.name for layer in network.inputs), tensors, strict=False))
+        clues = {one: clue(network, name) for name, one in inputs.items()}
+        clues = {one: clues.get(one, Clue()) for one in tensors}
+        alike = {one: inputs[found.alike] for one, found in clues.items() if found.alike in inputs}
+        guesses = []
+        for ranks in _ranks(clues, alike):
+            guess = self._guess(wanted, clues, ranks)
+            guesses.append(guess)
+            if not guess.broken:
+                break
+        found: _Found | None = None
+        for guess in sorted(guesses, key=lambda one: one.broken)[:_GUESSES]:
+            outcome = sized(Trials(self.module, guess.forms, self.training, self.until))
+            if found is None or outcome.score < found.outcome.score:
+                found = _Found(guess, outcome)
+            if outcome.is_valid or time.monotonic() > self.until:
+                break
+        assert found is not None
+        return found
+
+    def _guess(
+        self,
+        wanted: Sequence[Parameter],
+        clues: Mapping[Parameter, Clue],
+        ranks: Mapping[Parameter, int],
+    ) -> _Guess:
+        """The forms of the inputs, if they have these ranks."""
+        sides = {
+            one: [Unknown(1 if axis == 0 else _LIKELY) for axis in range(rank)]
+            for one, rank in ranks.items()
+        }
+        given = {
+            one: TensorSpec(tuple(sides[one]), getattr(torch, clues[one].dtype))
+            if one in sides
+            else UNKNOWN_TENSOR
+            for one in wanted
+        }
+        network = called(self.module, given, self.training)
+        numbers = demanded(network)
+        forms = {}
+        for one in wanted:
+            if one not in sides:
+                forms[one] = Form(())
+                continue
+            fixed = {i: numbers[id(s)] for i, s in enumerate(sides[one]) if id(s) in numbers}
+            forms[one] = formed(ranks[one], fixed, clues[one].dtype)
+        told = {
+            one
+            for one, found in clues.items()
+            if found.is_strong or any(id(side) in numbers for side in sides[one])
+        }
+        broken = len(faults(network)) + len(network.raised)
+        return _Guess(forms, clues, frozenset(told), broken)
+
+
+def _ranks(
+    clues: Mapping[Parameter, Clue], alike: Mapping[Parameter, Parameter]
+) -> Iterator[dict[Parameter, int]]:
+    """Ranks for all inputs, the likeliest first."""
+    choices = []
+    for one, found in clues.items():
+        likely = found.ranks or clues[alike.get(one, one)].ranks
+        choices.append(tuple(dict.fromkeys((*likely, *_RANKS))))
+    places = itertools.product(*(range(len(one)) for one in choices[:3]))
+    for chosen in sorted(places, key=sum)[:_MOST]:
+        rest = (0,) * (len(choices) - len(chosen))
+        found_ranks = (one[at] for one, at in zip(choices, (*chosen, *rest), strict=True))
+        yield dict(zip(clues, found_ranks, strict=True))
+
+
+def _refuse_untold(module: nn.Module, best: _Found) -> None:
+    untold = [one for one in best.guess.clues if one not in best.guess.told]
+    if not untold:
+        return
+    (name, *_) = (one.name for one in untold)
+    kind = type(module).__name__
+    names = ", ".join(one.name for one in best.guess.forms)
+    raise Untold(f"nothing tells what `{name}` of {kind}.forward({names}) is", _specs(best))
+
+
+def _specs(best: _Found) -> tuple[InputSpec, ...]:
+    """The inputs; a single tensor needs no name."""
+    forms, sizes = best.guess.forms, best.outcome.sizes
+    alone = len(forms) == 1 and not next(iter(forms)).by_name
+    return tuple(
+        InputSpec(None if alone else one.name, form.shape(sizes), form.dtype)
+        if one.is_tensor
+        else InputSpec(one.name, None, value=one.value)
+        for one, form in forms.items()
+    )
+
+
+def _reasons(best: _Found) -> str:
+    """Into which layer every input goes."""
+    layers = ((one.name, found.layer) for one, found in best.guess.clues.items())
+    said = [f"`{name}` goes into {shown(layer)}" for name, layer in layers if layer is not None]
+    return "; ".join(said) or "by trial"

@@ -1,0 +1,249 @@
+"""Sizes for the letters of the inputs' forms: valid ones, or those at which the least breaks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from convlint.discover.inference.form import letters
+from convlint.discover.inference.trial import Outcome, Trials
+from convlint.network import Layer
+
+COMMON: Final = (224, 256, 32, 28, 64, 512)
+"""Sides of images, the commonest first."""
+
+STEPS: Final = (32, 64, 28, 224, 256, 512)
+"""Lengths of what is no image."""
+
+LARGEST: Final = 512
+"""Up to which all sizes are tried, if there is time."""
+
+_FARTHEST: Final = 4096
+_CHANNELS: Final = (3, 1)
+_NUMBER: Final = re.compile(r"(?<![\w.])\d+(?![\w.])")
+_TELLING: Final = re.compile(r"size|resolution|length|seq|len|dim|time|frames|points|window", re.I)
+_GROUPS: Final = ("HW", "T", "D", "H", "W", "C", "N")
+
+
+def sized(trials: Trials) -> Outcome:
+    """The call of the network at the sizes at which the least breaks."""
+    free = letters(trials.forms.values())
+    start = {one: _first(one, free) for one in free}
+    for found in _usual(trials, start):
+        if found.is_valid:
+            return found
+    _solved(trials)
+    hints = _hints(trials)
+    while not trials.is_over:
+        before = _best(trials)
+        for group in _GROUPS:
+            _varied(trials, group, [*hints, *_likely(group)])
+        if _best(trials) is before:
+            break
+        _solved(trials)
+    for group in _GROUPS:
+        _varied(trials, group, _all())
+    return _best(trials)
+
+
+def _best(trials: Trials) -> Outcome:
+    assert trials.best is not None
+    return trials.best
+
+
+def _first(letter: str, free: Iterable[str]) -> int:
+    if letter == "N":
+        return 1
+    if letter == "C":
+        return _CHANNELS[0]
+    if letter == "T":
+        return STEPS[0]
+    return 16 if letter == "D" and "T" in free else COMMON[0]
+
+
+def _usual(trials: Trials, start: Mapping[str, int]) -> Iterator[Outcome]:
+    """The commonest sizes, all sides alike; two samples where one is refused."""
+    found = trials.at(start)
+    yield found
+    if "N" in start:
+        two = trials.at({**start, "N": 2})
+        if two.score < found.score:
+            start = {**start, "N": 2}
+            yield two
+    for channels in _CHANNELS if "C" in start else (0,):
+        for side, steps in zip(COMMON, STEPS, strict=True):
+            wanted = dict.fromkeys("DHW", side) | {"T": steps, "C": channels}
+            yield trials.at({one: wanted.get(one, size) for one, size in start.items()})
+
+
+def _likely(group: str) -> tuple[int, ...]:
+    if group == "N":
+        return (2,)
+    if group == "C":
+        return _CHANNELS
+    return STEPS if group == "T" else (16, 8, *COMMON) if group == "D" else COMMON
+
+
+def _all() -> Iterator[int]:
+    """Every size, the rounder ones first."""
+    for unit in (32, 16, 8, 4, 2, 1):
+        yield from (n for n in range(unit, LARGEST + 1, unit) if unit == 32 or n % (2 * unit))
+
+
+def _varied(trials: Trials, group: str, sizes: Iterable[int]) -> None:
+    """Try other sizes for some letters at once, at the best that is known."""
+    sizes = list(dict.fromkeys(sizes))
+    base = _best(trials).sizes
+    taken = [one for one in group if one in base]
+    if len(taken) < len(group):
+        return
+    for size in sizes:
+        if trials.is_over:
+            return
+        trials.at({**base, **dict.fromkeys(taken, size)})
+
+
+# -- what numbers stand somewhere
+
+
+def _hints(trials: Trials) -> list[int]:
+    """Numbers that the network or its faults name."""
+    found: list[int] = []
+    best = _best(trials)
+    for raised in best.network.raised[:3]:
+        found += map(int, _NUMBER.findall(raised.message)[:8])
+    for layer, fault in best.faults[:3]:
+        found += map(int, _NUMBER.findall(f"{fault.message} {fault.formula or ''}")[:12])
+        found += _held(layer)
+    for guard in best.network.guards:
+        found += [n for n in (guard.left, guard.right) if type(n) is int]
+    for module in trials.module.modules():
+        for name, value in vars(module).items():
+            if _TELLING.search(name):
+                found += _numbers(value)
+    counts: dict[int, None] = {}
+    for number in found:
+        if 1 < number <= _FARTHEST:
+            counts.setdefault(number)
+    return list(counts)[:40]
+
+
+def _held(layer: Layer | None) -> Iterator[int]:
+    """The sides of the constants and parameters that a layer takes."""
+    for tensor in layer.tensors if layer is not None else ():
+        if tensor.source is None or tensor.source.op in ("parameter", "buffer", "constant"):
+            yield from _numbers(tensor.shape)
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    for one in value if isinstance(value, (tuple, list)) else (value,):
+        if isinstance(one, int) and not isinstance(one, bool):
+            yield int(one)
+
+
+# -- what a size must be so that a number comes out
+
+
+def _solved(trials: Trials) -> None:
+    """Choose the image so that a linear layer gets the features that it takes.
+
+    They grow with the image, so that the size is found by halving; where the image need not be
+    square, its sides are found one after the other, for all pairs whose product is right.
+    """
+    best = _best(trials)
+    layer = next((one for one, _ in best.faults if one is not None and one.op == "linear"), None)
+    if layer is None or best.is_valid:
+        return
+    wanted = layer.args["weight"].shape[-1]
+    groups = ("HW", "T", "H", "W", "DHW")
+    for group in (one for one in groups if set(one) <= set(best.sizes)):
+        found = _halved(trials, group, lambda net: _features(net, layer.name), wanted)
+        if found is not None:
+            trials.at(found)
+        if trials.is_over:
+            return
+    if {"H", "W"} <= set(best.sizes):
+        _oblong(trials, layer, wanted)
+
+
+def _oblong(trials: Trials, layer: Layer, wanted: int) -> None:
+    """Images of which the map before the flatten has as many elements as a layer takes."""
+    best = _best(trials)
+    maps = _map(best, layer.name)
+    if maps is None or wanted % maps[-3]:
+        return
+    area = wanted // maps[-3]
+    sides = [n for n in range(1, math.isqrt(area) + 1) if area % n == 0]
+    for short in reversed(sides):
+        for high, wide in ((area // short, short), (short, area // short)):
+            if trials.is_over:
+                return
+            one = _halved(trials, "H", lambda net: _side(net, layer.name, -2), high)
+            other = _halved(trials, "W", lambda net: _side(net, layer.name, -1), wide)
+            if one is not None and other is not None:
+                trials.at({**best.sizes, "H": one["H"], "W": other["W"]})
+
+
+def _map(found: Outcome, name: str) -> tuple[int, ...] | None:
+    """The shape of the map that was flattened before a layer, where it is one of an image."""
+    layer = found.network.by_name.get(name)
+    tensor = layer.args["input"] if layer is not None else None
+    while tensor is not None and tensor.source is not None:
+        if tensor.shape is None:
+            return None
+        if len(tensor.shape) == 4:
+            return tuple(tensor.shape) if tensor.known else None
+        tensor = next((one for one in tensor.source.tensors if one.source is not None), None)
+    return None
+
+
+def _side(found: Outcome, name: str, axis: int) -> int | None:
+    shape = _map(found, name)
+    return None if shape is None else shape[axis]
+
+
+def _features(found: Outcome, name: str) -> int | None:
+    layer = found.network.by_name.get(name)
+    shape = layer.args["input"].shape if layer is not None and "input" in layer.args else None
+    return shape[-1] if shape and isinstance(shape[-1], int) else None
+
+
+def _halved(
+    trials: Trials, group: str, read: Callable[[Outcome], int | None], wanted: int
+) -> dict[str, int] | None:
+    """The sizes of the best call with another for `group`, the roundest for which `read` is right.
+
+    Args:
+        read: a number that does not fall while the size grows; None where it cannot be told.
+    """
+    base = dict(_best(trials).sizes)
+
+    def number(size: int) -> int:
+        found = read(trials.at({**base, **dict.fromkeys(group, size)}))
+        return 0 if found is None else found
+
+    least = _least(number, wanted)
+    if least is None or number(least) != wanted:
+        return None
+    beyond = _least(number, wanted + 1) or least + 1
+    sizes = range(least, beyond)
+    round_ = max(sizes, key=lambda n: (n in COMMON, n & -n))
+    return {**base, **dict.fromkeys(group, round_)}
+
+
+def _least(number: Callable[[int], int], wanted: int) -> int | None:
+    """The least size from which on a number is at least `wanted`."""
+    low, high = 1, 1
+    while number(high) < wanted:
+        low, high = high + 1, 2 * high
+        if high > _FARTHEST:
+            return None
+    while low < high:
+        middle = (low + high) // 2
+        if number(middle) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return high

@@ -1,0 +1,122 @@
+"""A network that is called with inputs on trial: what breaks there, and how much."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from convlint.diagnostic import Diagnostic, Severity
+from convlint.discover.inference.form import Form, Sizes
+from convlint.discover.inference.parameter import Parameter
+from convlint.judge import located
+from convlint.network import Layer, Network
+from convlint.propagate import propagate
+from convlint.tensor import TensorSpec
+from convlint.trace import trace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SECONDS: Final = 1.5
+"""What looking for sizes may cost: about as much as to import torch."""
+
+
+class Score(NamedTuple):
+    """How many constraints break, certainly and perhaps: the less, the better."""
+
+    errors: int
+    raised: int
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What becomes of one call."""
+
+    sizes: Sizes
+    network: Network
+    faults: tuple[tuple[Layer | None, Diagnostic], ...]
+
+    @property
+    def score(self) -> Score:
+        """How much breaks."""
+        return Score(len(self.faults), len(self.network.raised))
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nothing does."""
+        return self.score == Score(0, 0)
+
+
+def called(
+    module: nn.Module, given: Mapping[Parameter, TensorSpec], training: bool = False
+) -> Network:
+    """The network with inputs; what is no tensor gets its usual value."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    names: list[str] = []
+    for parameter, spec in given.items():
+        value = spec if parameter.is_tensor else parameter.value
+        if parameter.by_name:
+            kwargs[parameter.name] = value
+        else:
+            args.append(value)
+            names.append(parameter.name)
+    return trace(module, args, kwargs, training, names)
+
+
+def faults(network: Network) -> tuple[tuple[Layer | None, Diagnostic], ...]:
+    """The errors that rules tell of single layers, and of what `forward` raises."""
+    return tuple(one for one in located(network) if one[1].severity is Severity.ERROR)
+
+
+@dataclass(eq=False)
+class Trials:
+    """Calls of a network with inputs of certain forms, each size tried once."""
+
+    module: nn.Module
+    forms: Mapping[Parameter, Form]
+    training: bool = False
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    best: Outcome | None = None
+    _known: dict[tuple[int, ...], Outcome] = field(default_factory=dict)
+    _traced: list[Network] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more may be tried."""
+        return self.best is not None and (self.best.is_valid or time.monotonic() > self.until)
+
+    @property
+    def tensors(self) -> Sequence[Parameter]:
+        """The parameters that get tensors."""
+        return tuple(one for one in self.forms if one.is_tensor)
+
+    def at(self, sizes: Sizes) -> Outcome:
+        """What breaks at these sizes."""
+        key = tuple(sizes.values())
+        if key not in self._known:
+            network = self._network(sizes)
+            found = Outcome(dict(sizes), network, faults(network))
+            self._known[key] = found
+            if self.best is None or found.score < self.best.score:
+                self.best = found
+        return self._known[key]
+
+    def _network(self, sizes: Sizes) -> Network:
+        """From what was recorded before where Python takes the same branches, else anew."""
+        given = {one: form.spec(sizes) for one, form in self.forms.items()}
+        specs = [given[one] for one in self.tensors]
+        for recorded in self._traced:
+            inputs = {
+                layer.name: spec for layer, spec in zip(recorded.inputs, specs, strict=True)
+            }
+            found = propagate(recorded, inputs)
+            if found.guards_hold:
+                return found.network
+        network = called(self.module, given, self.training)
+        if not network.raised and len(network.inputs) == len(specs):
+            self._traced.insert(0, network)
+            del self._traced[2:]
+        return network
