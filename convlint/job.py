@@ -88,6 +88,8 @@ class Result:
     ran: tuple[Ran, ...] = ()
     inputs: str = ""
     """With which inputs, and by whose word, where they were not given explicitly."""
+    inferred: str = ""
+    """With which inputs, and why, where they were found from the network itself."""
     opened: tuple[str, ...] = ()
     """Other files that the user's code has read, or has not found."""
     hurried: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
-from convlint.discover import Given, given
+from convlint.discover import Given, Untold, given
+from convlint.discover.inference import inferred
 from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -132,7 +134,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
             found = load(target)
         module = _module(found, target.args, dict(target.kwargs), target.name)
         if not job.inputs:
-            called = given(module) or called
+            called = given(module) or _inferred(module, job) or called
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, deadline)
@@ -147,8 +149,21 @@ def run(job: Job, deadline: float | None = None) -> Result:
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
-        inputs=str(called) if called.by else "",
+        inputs=str(called) if called.by and not called.inferred else "",
+        inferred=str(called) if called.inferred else "",
     )
+
+
+def _inferred(module: nn.Module, job: Job) -> Given | None:
+    """What the network can be called with, as far as it tells."""
+    try:
+        return inferred(module, job.mode == "train")
+    except Untold as error:
+        words = " ".join(f"--input {shlex.quote(str(one))}" for one in error.inputs)
+        raise _Unusable(
+            "<inputs>",
+            TypeError(f"{error}; give it: convlint {shlex.quote(job.target.display)} {words}"),
+        ) from None
 
 
 class _Unusable(Exception):

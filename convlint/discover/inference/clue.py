@@ -8,6 +8,7 @@ operators that take one rank only.
 from __future__ import annotations
 
 import heapq
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
 
 _IMAGES: Final = (4, 2, 3, 5, 1)
-"""The ranks of what is flattened or viewed otherwise before a layer takes it."""
+"""The ranks of what is flattened before a layer takes it."""
+
+_ROWS: Final = (2, 4, 3, 5, 1)
+"""Those of what is viewed as so many elements a row that they are no image."""
 
 _MERGES: Final = frozenset({"flatten", "view", "reshape", "unflatten"})
 _INDEXED: Final = frozenset({"embedding", "native_embedding", "embedding_bag", "one_hot"})
@@ -63,8 +67,10 @@ def clue(network: Network, name: str) -> Clue:
     """
     order = {layer.name: i for i, layer in enumerate(network.layers)}
     inputs = {layer.name for layer in network.inputs}
-    pending = [(-1, name, 0, False)]
-    """Where in the order, what, how many axes more it has than the input, whether merged."""
+    nothing: tuple[int, ...] = ()
+    pending = [(-1, name, 0, nothing)]
+    """Where in the order, what, how many axes more it has than the input; the likely ranks of
+    the input where axes were merged on the way."""
     seen = {name}
     weak, alike = Clue(), ""
     while pending:
@@ -72,7 +78,7 @@ def clue(network: Network, name: str) -> Clue:
         for layer in network.consumers.get(maker, ()):
             found = _taken(layer, maker)
             if found is not None:
-                ranks = _IMAGES if merged else tuple(r - more for r in found.ranks if r > more)
+                ranks = merged or tuple(r - more for r in found.ranks if r > more)
                 told = Clue(ranks, found.dtype, layer)
                 if _weighted(layer) or found.dtype != "float32":
                     return told if told.ranks else weak
@@ -90,7 +96,7 @@ def clue(network: Network, name: str) -> Clue:
                         order[layer.name],
                         layer.name,
                         more + (change or 0),
-                        merged or change is None,
+                        merged or (() if change is not None else _unmerged(layer)),
                     ),
                 )
     return Clue(weak.ranks, weak.dtype, weak.layer, alike)
@@ -166,6 +172,19 @@ def _change(layer: Layer) -> int | None:
     if op == "getitem":
         return sum(_items(args.get("index")))
     return 0
+
+
+def _unmerged(layer: Layer) -> tuple[int, ...]:
+    """The likely ranks of what a layer makes other axes of."""
+    sizes = layer.args.get("shape", layer.args.get("size"))
+    if layer.op not in ("view", "reshape") or not isinstance(sizes, (tuple, list)):
+        return _IMAGES
+    rows = sizes[1:]
+    if not rows or not all(type(n) is int and n > 0 for n in rows):
+        return _IMAGES
+    count = math.prod(rows)
+    image = any(math.isqrt(count // c) ** 2 * c == count > 100 * c for c in (1, 3))
+    return _IMAGES if image and len(rows) == 1 else _ROWS
 
 
 def _items(index: Any) -> Iterator[int]:

@@ -7,6 +7,7 @@ it as its channels says what it must be.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
@@ -94,6 +95,8 @@ def _of(layer: Layer) -> Iterator[Pair]:
         other = _shape(args.get("other", args.get("mat2")))
         if image and other:
             yield image[-1], other[-2] if len(other) > 1 else other[-1]
+    elif op in ("view", "reshape"):
+        yield from _unfolded(image, args.get("shape", args.get("size")))
     elif op == "cat":
         yield from _joined(args)
     elif op in JOINED:
@@ -104,6 +107,13 @@ def _last(shape: Shape, wanted: tuple[Any, ...]) -> Iterator[Pair]:
     """The last sides of a tensor are `wanted`."""
     if wanted and len(shape) >= len(wanted):
         yield from zip(shape[len(shape) - len(wanted) :], wanted, strict=True)
+
+
+def _unfolded(image: Shape, sizes: Any) -> Iterator[Pair]:
+    """Rows that are made images, `x.view(-1, 1, 28, 28)`, have as many elements."""
+    listed = isinstance(sizes, (tuple, list)) and len(sizes) > 1
+    if len(image) == 2 and listed and all(type(n) is int and n > 0 for n in sizes[1:]):
+        yield image[1], math.prod(sizes[1:])
 
 
 def _joined(args: Any) -> Iterator[Pair]:

@@ -42,6 +42,8 @@ class Form:
 def formed(rank: int, numbers: Mapping[int, int], dtype: str) -> Form:
     """The form of an input of `rank` axes of which some must have certain numbers."""
     letters = _LETTERS.get(rank, ("N", *"T" * (rank - 1)))
+    if rank in _LETTERS and rank - 1 in numbers and not {1, rank - 2} & set(numbers):
+        letters = (letters[0], *letters[2:], "C")  # channels last
     return Form(tuple(numbers.get(axis, letter) for axis, letter in enumerate(letters)), dtype)
 
 

@@ -87,7 +87,7 @@ class _Search:
 
     module: nn.Module
     training: bool
-    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    until: float = field(default_factory=lambda: time.process_time() + SECONDS)
 
     def best(self, wanted: Sequence[Parameter]) -> _Found:
         """The inputs at which the least breaks."""
@@ -109,7 +109,7 @@ class _Search:
             outcome = sized(Trials(self.module, guess.forms, self.training, self.until))
             if found is None or outcome.score < found.outcome.score:
                 found = _Found(guess, outcome)
-            if outcome.is_valid or time.monotonic() > self.until:
+            if outcome.is_valid or time.process_time() > self.until:
                 break
         assert found is not None
         return found

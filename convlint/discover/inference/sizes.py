@@ -10,6 +10,7 @@ from typing import Any, Final
 from convlint.discover.inference.form import letters
 from convlint.discover.inference.trial import Outcome, Trials
 from convlint.network import Layer
+from convlint.tensor import TensorSpec
 
 COMMON: Final = (224, 256, 32, 28, 64, 512)
 """Sides of images, the commonest first."""
@@ -24,17 +25,22 @@ _FARTHEST: Final = 4096
 _CHANNELS: Final = (3, 1)
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?![\w.])")
 _TELLING: Final = re.compile(r"size|resolution|length|seq|len|dim|time|frames|points|window", re.I)
+_FEATURES: Final = frozenset({"lstm", "gru", "rnn", "layer_norm", "rms_norm"})
+_VIEWS: Final = frozenset({"view", "reshape"})
 _GROUPS: Final = ("HW", "T", "D", "H", "W", "C", "N")
 
 
 def sized(trials: Trials) -> Outcome:
     """The call of the network at the sizes at which the least breaks."""
     free = letters(trials.forms.values())
-    start = {one: _first(one, free) for one in free}
-    for found in _usual(trials, start):
+    start = trials.at({one: _first(one, free) for one in free})
+    for found in _usual(trials, start.sizes):
         if found.is_valid:
             return found
-    _solved(trials)
+    for base in dict.fromkeys((start, _best(trials))):
+        _solved(trials, base)
+    if _best(trials).runs:
+        return _best(trials)
     hints = _hints(trials)
     while not trials.is_over:
         before = _best(trials)
@@ -42,7 +48,7 @@ def sized(trials: Trials) -> Outcome:
             _varied(trials, group, [*hints, *_likely(group)])
         if _best(trials) is before:
             break
-        _solved(trials)
+        _solved(trials, _best(trials))
     for group in _GROUPS:
         _varied(trials, group, _all())
     return _best(trials)
@@ -146,33 +152,67 @@ def _numbers(value: Any) -> Iterator[int]:
 # -- what a size must be so that a number comes out
 
 
-def _solved(trials: Trials) -> None:
-    """Choose the image so that a linear layer gets the features that it takes.
+def _solved(trials: Trials, base: Outcome) -> None:
+    """Choose sizes so that a layer gets the features that it takes, or a view the elements.
 
-    They grow with the image, so that the size is found by halving; where the image need not be
+    These grow with the image, so that the size is found by halving; where the image need not be
     square, its sides are found one after the other, for all pairs whose product is right.
     """
-    best = _best(trials)
-    layer = next((one for one, _ in best.faults if one is not None and one.op == "linear"), None)
-    if layer is None or best.is_valid:
+    found = next(((one, n) for one, _ in base.faults if (n := _wanted(one)) is not None), None)
+    if found is None or found[0] is None:
         return
-    wanted = layer.args["weight"].shape[-1]
-    groups = ("HW", "T", "H", "W", "DHW")
-    for group in (one for one in groups if set(one) <= set(best.sizes)):
-        found = _halved(trials, group, lambda net: _features(net, layer.name), wanted)
-        if found is not None:
-            trials.at(found)
+    name, wanted = found[0].name, found[1]
+    _by_halving(trials, base, name, wanted, ("HW", "T"))
+    if {"H", "W"} <= set(base.sizes):
+        _oblong(trials, base, name, wanted)
+    _by_halving(trials, base, name, wanted, ("C", "D", "W", "H", "DHW"))
+
+
+def _by_halving(
+    trials: Trials, base: Outcome, name: str, wanted: int, groups: Iterable[str]
+) -> None:
+    for group in groups:
         if trials.is_over:
             return
-    if {"H", "W"} <= set(best.sizes):
-        _oblong(trials, layer, wanted)
+        if set(group) <= set(base.sizes):
+            sizes = _halved(trials, base, group, lambda net: _number(net, name), wanted)
+            if sizes is not None:
+                trials.at(sizes)
 
 
-def _oblong(trials: Trials, layer: Layer, wanted: int) -> None:
+def _wanted(layer: Layer | None) -> int | None:
+    """The number that a layer takes, of features or elements."""
+    if layer is None:
+        return None
+    args: Mapping[str, Any] = layer.args
+    if layer.op == "linear":
+        found = args["weight"].shape
+        return found[-1] if found and isinstance(found[-1], int) else None
+    if layer.op in _FEATURES:
+        (name,) = {"input_size", "normalized_shape"} & set(args)
+        number = args[name]
+        return number if isinstance(number, int) else number[-1] if number else None
+    if layer.op in _VIEWS:
+        sizes = args.get("shape", args.get("size"))
+        if isinstance(sizes, (tuple, list)) and all(isinstance(n, int) for n in sizes):
+            return math.prod(n for n in sizes if n > 0)
+    return None
+
+
+def _number(found: Outcome, name: str) -> int | None:
+    """How many features or elements a layer gets."""
+    layer = found.network.by_name.get(name)
+    tensor = layer.args.get("input") if layer is not None else None
+    if layer is None or not isinstance(tensor, TensorSpec) or not tensor.shape:
+        return None
+    number = tensor.numel if layer.op in _VIEWS else tensor.shape[-1]
+    return number if isinstance(number, int) else None
+
+
+def _oblong(trials: Trials, base: Outcome, name: str, wanted: int) -> None:
     """Images of which the map before the flatten has as many elements as a layer takes."""
-    best = _best(trials)
-    maps = _map(best, layer.name)
-    if maps is None or wanted % maps[-3]:
+    maps = _map(base, name)
+    if maps is None or maps[-3] < 1 or wanted % maps[-3]:
         return
     area = wanted // maps[-3]
     sides = [n for n in range(1, math.isqrt(area) + 1) if area % n == 0]
@@ -180,10 +220,10 @@ def _oblong(trials: Trials, layer: Layer, wanted: int) -> None:
         for high, wide in ((area // short, short), (short, area // short)):
             if trials.is_over:
                 return
-            one = _halved(trials, "H", lambda net: _side(net, layer.name, -2), high)
-            other = _halved(trials, "W", lambda net: _side(net, layer.name, -1), wide)
-            if one is not None and other is not None:
-                trials.at({**best.sizes, "H": one["H"], "W": other["W"]})
+            one = _halved(trials, base, "H", lambda net: _side(net, name, -2), high)
+            other = one and _halved(trials, base, "W", lambda net: _side(net, name, -1), wide)
+            if one and other:
+                trials.at({**base.sizes, "H": one["H"], "W": other["W"]})
 
 
 def _map(found: Outcome, name: str) -> tuple[int, ...] | None:
@@ -204,24 +244,17 @@ def _side(found: Outcome, name: str, axis: int) -> int | None:
     return None if shape is None else shape[axis]
 
 
-def _features(found: Outcome, name: str) -> int | None:
-    layer = found.network.by_name.get(name)
-    shape = layer.args["input"].shape if layer is not None and "input" in layer.args else None
-    return shape[-1] if shape and isinstance(shape[-1], int) else None
-
-
 def _halved(
-    trials: Trials, group: str, read: Callable[[Outcome], int | None], wanted: int
+    trials: Trials, base: Outcome, group: str, read: Callable[[Outcome], int | None], wanted: int
 ) -> dict[str, int] | None:
-    """The sizes of the best call with another for `group`, the roundest for which `read` is right.
+    """The sizes of the call `base` with another for `group`, the roundest for which `read` is right.
 
     Args:
         read: a number that does not fall while the size grows; None where it cannot be told.
     """
-    base = dict(_best(trials).sizes)
 
     def number(size: int) -> int:
-        found = read(trials.at({**base, **dict.fromkeys(group, size)}))
+        found = read(trials.at({**base.sizes, **dict.fromkeys(group, size)}))
         return 0 if found is None else found
 
     least = _least(number, wanted)
@@ -230,7 +263,7 @@ def _halved(
     beyond = _least(number, wanted + 1) or least + 1
     sizes = range(least, beyond)
     round_ = max(sizes, key=lambda n: (n in COMMON, n & -n))
-    return {**base, **dict.fromkeys(group, round_)}
+    return {**base.sizes, **dict.fromkeys(group, round_)}
 
 
 def _least(number: Callable[[int], int], wanted: int) -> int | None:

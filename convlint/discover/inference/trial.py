@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from convlint.diagnostic import Diagnostic, Severity
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
     from torch import nn
 
 SECONDS: Final = 1.5
-"""What looking for sizes may cost: about as much as to import torch."""
+"""Of processor time, what looking for sizes may cost: about as much as to import torch."""
 
 
 class Score(NamedTuple):
-    """How many constraints break, certainly and perhaps: the less, the better."""
+    """How many constraints break, certainly and perhaps: the less, the better.
+
+    `folded` counts the views that make another number of samples of the batch, as they do where
+    an image is larger than was meant.
+    """
 
     errors: int
     raised: int
+    folded: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +44,32 @@ class Outcome:
     network: Network
     faults: tuple[tuple[Layer | None, Diagnostic], ...]
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """How much breaks."""
-        return Score(len(self.faults), len(self.network.raised))
+        folded = sum(_folds(layer) for layer in self.network.layers)
+        return Score(len(self.faults), len(self.network.raised), folded)
+
+    @property
+    def runs(self) -> bool:
+        """Whether nothing breaks."""
+        return self.score[:2] == (0, 0)
 
     @property
     def is_valid(self) -> bool:
-        """Whether nothing does."""
+        """Whether nothing breaks, and the samples stay what they are."""
         return self.score == Score(0, 0)
+
+
+def _folds(layer: Layer) -> bool:
+    """Whether a view has left the size of the batch open, and makes another one."""
+    if layer.op not in ("view", "reshape"):
+        return False
+    sizes = layer.args.get("shape", layer.args.get("size"))
+    if not isinstance(sizes, (tuple, list)) or not sizes or sizes[0] != -1:
+        return False
+    before, after = layer.args["input"].shape, layer.outputs[0].shape if layer.outputs else None
+    return bool(before and after and before[0] != after[0])
 
 
 def called(
@@ -78,7 +101,7 @@ class Trials:
     module: nn.Module
     forms: Mapping[Parameter, Form]
     training: bool = False
-    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    until: float = field(default_factory=lambda: time.process_time() + SECONDS)
     best: Outcome | None = None
     _known: dict[tuple[int, ...], Outcome] = field(default_factory=dict)
     _traced: list[Network] = field(default_factory=list)
@@ -86,7 +109,7 @@ class Trials:
     @property
     def is_over(self) -> bool:
         """Whether no more may be tried."""
-        return self.best is not None and (self.best.is_valid or time.monotonic() > self.until)
+        return self.best is not None and (self.best.is_valid or time.process_time() > self.until)
 
     @property
     def tensors(self) -> Sequence[Parameter]:
