@@ -23,6 +23,9 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
+_BY_MODE: Final = frozenset({"training", "use_input_stats", "running_mean", "running_var"})
+"""Arguments that a module has by its mode, and not by what comes in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Propagated:
@@ -143,6 +146,8 @@ def _again(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             lowered = lower(layer.module, *args, **kwargs)
             assert lowered is not None
             bound = op.complete(lowered)
+            # The module is by now in the mode in which its owner has left it.
+            bound.update((name, layer.args[name]) for name in _BY_MODE & set(layer.args))
         else:
             func = node.target
             if node.op == "call_method":

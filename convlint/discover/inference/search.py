@@ -16,7 +16,7 @@ from convlint.discover.inference.clue import Clue, clue, shown
 from convlint.discover.inference.demand import demanded
 from convlint.discover.inference.form import Form, formed
 from convlint.discover.inference.parameter import Parameter, parameters
-from convlint.discover.inference.sizes import sized
+from convlint.discover.inference.sizes import searched, tried
 from convlint.discover.inference.trial import SECONDS, Outcome, Trials, called, faults
 from convlint.spec import InputSpec
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
@@ -98,21 +98,18 @@ class _Search:
         clues = {one: clue(network, name) for name, one in inputs.items()}
         clues = {one: clues.get(one, Clue()) for one in tensors}
         alike = {one: inputs[found.alike] for one, found in clues.items() if found.alike in inputs}
-        guesses = []
+        found: list[tuple[_Guess, Trials]] = []
         for ranks in _ranks(clues, alike):
             guess = self._guess(wanted, clues, ranks)
-            guesses.append(guess)
-            if not guess.broken:
-                break
-        found: _Found | None = None
-        for guess in sorted(guesses, key=lambda one: one.broken)[:_GUESSES]:
-            outcome = sized(Trials(self.module, guess.forms, self.training, self.until))
-            if found is None or outcome.score < found.outcome.score:
-                found = _Found(guess, outcome)
-            if outcome.is_valid or time.process_time() > self.until:
-                break
-        assert found is not None
-        return found
+            trials = Trials(self.module, guess.forms, self.training, self.until)
+            found.append((guess, trials))
+            if not guess.broken and tried(trials).runs:
+                return _Found(guess, trials.best)
+        found = sorted(found, key=lambda one: one[0].broken)[:_GUESSES]
+        for _, trials in found:
+            tried(trials)
+        guess, trials = min(found, key=lambda one: one[1].best.score)
+        return _Found(guess, searched(trials))
 
     def _guess(
         self,

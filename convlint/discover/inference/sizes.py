@@ -23,6 +23,9 @@ LARGEST: Final = 512
 
 _FARTHEST: Final = 4096
 _CHANNELS: Final = (3, 1)
+_OBLONG: Final = 8
+"""For how many pairs of sides of one area an image is looked for, the squarest first."""
+
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?![\w.])")
 _TELLING: Final = re.compile(r"size|resolution|length|seq|len|dim|time|frames|points|window", re.I)
 _FEATURES: Final = frozenset({"lstm", "gru", "rnn", "layer_norm", "rms_norm"})
@@ -30,32 +33,30 @@ _VIEWS: Final = frozenset({"view", "reshape"})
 _GROUPS: Final = ("HW", "T", "D", "H", "W", "C", "N")
 
 
-def sized(trials: Trials) -> Outcome:
-    """The call of the network at the sizes at which the least breaks."""
+def tried(trials: Trials) -> Outcome:
+    """The call of the network at the usual sizes, and at those that its faults ask for."""
     free = letters(trials.forms.values())
     start = trials.at({one: _first(one, free) for one in free})
     for found in _usual(trials, start.sizes):
         if found.is_valid:
             return found
-    for base in dict.fromkeys((start, _best(trials))):
+    for base in dict.fromkeys((start, trials.best)):
         _solved(trials, base)
-    if _best(trials).runs:
-        return _best(trials)
+    return trials.best
+
+
+def searched(trials: Trials) -> Outcome:
+    """The call at the sizes at which the least breaks, as far as there is time to look."""
     hints = _hints(trials)
     while not trials.is_over:
-        before = _best(trials)
+        before = trials.best
         for group in _GROUPS:
             _varied(trials, group, [*hints, *_likely(group)])
-        if _best(trials) is before:
+        if trials.best is before:
             break
-        _solved(trials, _best(trials))
+        _solved(trials, trials.best)
     for group in _GROUPS:
         _varied(trials, group, _all())
-    return _best(trials)
-
-
-def _best(trials: Trials) -> Outcome:
-    assert trials.best is not None
     return trials.best
 
 
@@ -101,7 +102,7 @@ def _all() -> Iterator[int]:
 def _varied(trials: Trials, group: str, sizes: Iterable[int]) -> None:
     """Try other sizes for some letters at once, at the best that is known."""
     sizes = list(dict.fromkeys(sizes))
-    base = _best(trials).sizes
+    base = trials.best.sizes
     taken = [one for one in group if one in base]
     if len(taken) < len(group):
         return
@@ -117,7 +118,7 @@ def _varied(trials: Trials, group: str, sizes: Iterable[int]) -> None:
 def _hints(trials: Trials) -> list[int]:
     """Numbers that the network or its faults name."""
     found: list[int] = []
-    best = _best(trials)
+    best = trials.best
     for raised in best.network.raised[:3]:
         found += map(int, _NUMBER.findall(raised.message)[:8])
     for layer, fault in best.faults[:3]:
@@ -162,10 +163,10 @@ def _solved(trials: Trials, base: Outcome) -> None:
     if found is None or found[0] is None:
         return
     name, wanted = found[0].name, found[1]
-    _by_halving(trials, base, name, wanted, ("HW", "T"))
+    _by_halving(trials, base, name, wanted, ("HW", "T", "C"))
     if {"H", "W"} <= set(base.sizes):
         _oblong(trials, base, name, wanted)
-    _by_halving(trials, base, name, wanted, ("C", "D", "W", "H", "DHW"))
+    _by_halving(trials, base, name, wanted, ("D", "W", "H", "DHW"))
 
 
 def _by_halving(
@@ -216,7 +217,7 @@ def _oblong(trials: Trials, base: Outcome, name: str, wanted: int) -> None:
         return
     area = wanted // maps[-3]
     sides = [n for n in range(1, math.isqrt(area) + 1) if area % n == 0]
-    for short in reversed(sides):
+    for short in sides[: -_OBLONG - 1 : -1]:
         for high, wide in ((area // short, short), (short, area // short)):
             if trials.is_over:
                 return

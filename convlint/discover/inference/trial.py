@@ -102,14 +102,20 @@ class Trials:
     forms: Mapping[Parameter, Form]
     training: bool = False
     until: float = field(default_factory=lambda: time.process_time() + SECONDS)
-    best: Outcome | None = None
+    _best: Outcome | None = None
     _known: dict[tuple[int, ...], Outcome] = field(default_factory=dict)
     _traced: list[Network] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
         """Whether no more may be tried."""
-        return self.best is not None and (self.best.is_valid or time.process_time() > self.until)
+        return self._best is not None and (self._best.is_valid or time.process_time() > self.until)
+
+    @property
+    def best(self) -> Outcome:
+        """The call at which the least breaks, of those that were tried."""
+        assert self._best is not None
+        return self._best
 
     @property
     def tensors(self) -> Sequence[Parameter]:
@@ -123,8 +129,8 @@ class Trials:
             network = self._network(sizes)
             found = Outcome(dict(sizes), network, faults(network))
             self._known[key] = found
-            if self.best is None or found.score < self.best.score:
-                self.best = found
+            if self._best is None or found.score < self._best.score:
+                self._best = found
         return self._known[key]
 
     def _network(self, sizes: Sizes) -> Network:
