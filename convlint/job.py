@@ -123,6 +123,7 @@ def merge(results: Iterable[Result]) -> Result:
             ran=first.ran + other.ran,
             opened=tuple(dict.fromkeys(first.opened + other.opened)),
             hurried=first.hurried or other.hurried,
+            inferred="; ".join(dict.fromkeys(filter(None, (first.inferred, other.inferred)))),
         )
     return first
 

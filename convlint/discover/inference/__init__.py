@@ -7,7 +7,7 @@ have; then sizes are tried.  A guess is always told.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from convlint.discover import Given
 

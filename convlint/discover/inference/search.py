@@ -91,7 +91,7 @@ class _Search:
 
     def best(self, wanted: Sequence[Parameter]) -> _Found:
         """The inputs at which the least breaks."""
-        blank = {one: UNKNOWN_TENSOR for one in wanted}
+        blank = dict.fromkeys(wanted, UNKNOWN_TENSOR)
         network = called(self.module, blank, self.training)
         tensors = [one for one in wanted if one.is_tensor]
         inputs = dict(zip((layer.name for layer in network.inputs), tensors, strict=False))

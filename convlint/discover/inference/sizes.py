@@ -192,7 +192,8 @@ def _wanted(layer: Layer | None) -> int | None:
     if layer.op in _FEATURES:
         (name,) = {"input_size", "normalized_shape"} & set(args)
         number = args[name]
-        return number if isinstance(number, int) else number[-1] if number else None
+        number = number if isinstance(number, int) else number[-1]
+        return number if isinstance(number, int) else None
     if layer.op in _VIEWS:
         sizes = args.get("shape", args.get("size"))
         if isinstance(sizes, (tuple, list)) and all(isinstance(n, int) for n in sizes):
@@ -248,7 +249,7 @@ def _side(found: Outcome, name: str, axis: int) -> int | None:
 def _halved(
     trials: Trials, base: Outcome, group: str, read: Callable[[Outcome], int | None], wanted: int
 ) -> dict[str, int] | None:
-    """The sizes of the call `base` with another for `group`, the roundest for which `read` is right.
+    """The sizes of the call `base` with another for `group`, the roundest where `read` is right.
 
     Args:
         read: a number that does not fall while the size grows; None where it cannot be told.

@@ -138,9 +138,7 @@ class Trials:
         given = {one: form.spec(sizes) for one, form in self.forms.items()}
         specs = [given[one] for one in self.tensors]
         for recorded in self._traced:
-            inputs = {
-                layer.name: spec for layer, spec in zip(recorded.inputs, specs, strict=True)
-            }
+            inputs = {layer.name: spec for layer, spec in zip(recorded.inputs, specs, strict=True)}
             found = propagate(recorded, inputs)
             if found.guards_hold:
                 return found.network
