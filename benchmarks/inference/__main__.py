@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from benchmarks.inference.measure import Inference, Outcome
 from benchmarks.inference.page import page
 from benchmarks.inference.population import BOUNDS, SAMPLE, models
 from benchmarks.zoo import results
+from benchmarks.zoo.model import Model
 from benchmarks.zoo.processes import each
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,24 +67,27 @@ def main(
 
 
 def _counted(
-    wanted: Iterator[Inference] | Iterator[object],
+    wanted: Iterable[Model],
     known: dict[tuple[str, str], Outcome],
     count: int | None,
     jobs: int,
     limit: float,
 ) -> Iterator[Outcome]:
     """The results for networks, up to `count` that are counted."""
-    left = count
-    for model in wanted:
-        if left == 0:
-            return
-        key = (model.library, model.name)
-        if key in known:
-            outcome = known[key]
-        else:
-            (outcome,) = each([Inference(model, model.library != "timm")], jobs, limit)
-        if left is not None and not outcome.skipped:
-            left -= 1
+    models = list(wanted)
+    done = [known[one.library, one.name] for one in models if (one.library, one.name) in known]
+    yield from done
+    counted = sum(not one.skipped for one in done)
+
+    def missing() -> Iterator[Inference]:
+        for one in models:
+            if count is not None and counted >= count:
+                return
+            if (one.library, one.name) not in known:
+                yield Inference(one, one.library != "timm")
+
+    for outcome in each(missing(), jobs, limit):
+        counted += not outcome.skipped
         yield outcome
 
 

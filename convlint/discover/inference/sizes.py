@@ -76,7 +76,7 @@ def _usual(trials: Trials, start: Mapping[str, int]) -> Iterator[Outcome]:
     yield found
     if "N" in start:
         two = trials.at({**start, "N": 2})
-        if two.score < found.score:
+        if two.score[:2] < found.score[:2]:
             start = {**start, "N": 2}
             yield two
     for channels in _CHANNELS if "C" in start else (0,):
@@ -192,8 +192,8 @@ def _wanted(layer: Layer | None) -> int | None:
     if layer.op in _FEATURES:
         (name,) = {"input_size", "normalized_shape"} & set(args)
         number = args[name]
-        number = number if isinstance(number, int) else number[-1]
-        return number if isinstance(number, int) else None
+        last = number if isinstance(number, int) else number[-1]
+        return last if isinstance(last, int) else None
     if layer.op in _VIEWS:
         sizes = args.get("shape", args.get("size"))
         if isinstance(sizes, (tuple, list)) and all(isinstance(n, int) for n in sizes):

@@ -27,8 +27,8 @@ SECONDS: Final = 1.5
 class Score(NamedTuple):
     """How many constraints break, certainly and perhaps: the less, the better.
 
-    `folded` counts the views that make another number of samples of the batch, as they do where
-    an image is larger than was meant.
+    `folded` counts the views as rows that make another number of samples of the batch, as
+    `x.view(-1, 400)` does where an image is larger than was meant.
     """
 
     errors: int
@@ -62,11 +62,11 @@ class Outcome:
 
 
 def _folds(layer: Layer) -> bool:
-    """Whether a view has left the size of the batch open, and makes another one."""
+    """Whether rows, of which the view has left the number open, are no longer the samples."""
     if layer.op not in ("view", "reshape"):
         return False
     sizes = layer.args.get("shape", layer.args.get("size"))
-    if not isinstance(sizes, (tuple, list)) or not sizes or sizes[0] != -1:
+    if not isinstance(sizes, (tuple, list)) or len(sizes) != 2 or sizes[0] != -1:
         return False
     before, after = layer.args["input"].shape, layer.outputs[0].shape if layer.outputs else None
     return bool(before and after and before[0] != after[0])
