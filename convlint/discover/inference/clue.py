@@ -201,7 +201,7 @@ _VALUE: Final = re.compile(r"(?:(\w+)=)?([^,()]+|\([^()]*\))")
 def shown(layer: Layer) -> str:
     """`` `conv1`, nn.Conv2d(3, 64, ...)``."""
     if layer.module is None:
-        return f"`{layer.written}`"
+        return f"`{layer.written}`" + (f" of `{layer.path}`" if layer.path else "")
     words = [match[2].strip() for match in _VALUE.finditer(layer.module.extra_repr())]
     more = ", ..." if len(words) > 2 else ""
     text = ", ".join(words[:2]) + more

@@ -34,6 +34,12 @@ _LIKELY: Final = 32
 """What an unknown size is taken for where a number is needed."""
 
 
+_OF_RANKS: Final = frozenset(
+    {"rank-mismatch", "norm-rank", "missing-dimension", "unbatched-conv-input", "wrong-axis",
+     "recurrent-mismatch", "attention-mismatch", "impossible-reshape", "rejected-by-torch"}
+)  # fmt: skip
+"""The rules whose faults another rank of an input may mend."""
+
 _GUESSES: Final = 3
 """For how many of these sizes are looked for."""
 
@@ -51,6 +57,10 @@ class _Guess:
     """The inputs of which a layer tells what they are."""
     broken: int
     """How much breaks whatever the sizes are."""
+    likely: bool
+    """Whether the ranks are such as the first layers take."""
+    doubtful: bool
+    """Whether other ranks may break less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +78,13 @@ def inferred(module: nn.Module, training: bool = False) -> Given | None:
         return None
     search = _Search(module, training)
     best = search.best(required) if required else None
-    if best is None or (best.outcome.network.raised and not best.outcome.is_valid):
+    if best is None or best.outcome.network.raised:
         # what is None by default may be needed all the same
         for one in optional[:_OPTIONAL]:
             more = search.best((*required, one))
             if best is None or more.outcome.score < best.outcome.score:
                 best = more
-            if best.outcome.is_valid:
+            if best.outcome.runs:
                 break
     assert best is not None
     _refuse_untold(module, best)
@@ -101,14 +111,20 @@ class _Search:
         found: list[tuple[_Guess, Trials]] = []
         for ranks in _ranks(clues, alike):
             guess = self._guess(wanted, clues, ranks)
-            trials = Trials(self.module, guess.forms, self.training, self.until)
+            trials = Trials(self.module, guess.forms, self.training, guess.broken, self.until)
             found.append((guess, trials))
             if not guess.broken and tried(trials).runs:
                 return _Found(guess, trials.best)
+            if not guess.doubtful or time.process_time() > self.until:
+                break
         found = sorted(found, key=lambda one: one[0].broken)[:_GUESSES]
-        for _, trials in found:
-            tried(trials)
-        guess, trials = min(found, key=lambda one: one[1].best.score)
+        for guess, trials in found:
+            if trials.is_good(tried(trials)):
+                return _Found(guess, trials.best)
+        # A rank that no layer asks for may hide faults, where it does not mend all.
+        guess, trials = min(
+            found, key=lambda one: (not one[1].best.runs, not one[0].likely, one[1].best.score)
+        )
         return _Found(guess, searched(trials))
 
     def _guess(
@@ -142,8 +158,12 @@ class _Search:
             for one, found in clues.items()
             if found.is_strong or any(id(side) in numbers for side in sides[one])
         }
-        broken = len(faults(network)) + len(network.raised)
-        return _Guess(forms, clues, frozenset(told), broken)
+        found = faults(network)
+        broken = len(found) + len(network.raised)
+        doubtful = any(one.name in _OF_RANKS for _, one in found) or len(told) < len(clues)
+        doubtful = doubtful or bool(network.raised) or not broken
+        likely = all(rank in clues[one].ranks for one, rank in ranks.items() if clues[one].ranks)
+        return _Guess(forms, clues, frozenset(told), broken, likely, doubtful)
 
 
 def _ranks(

@@ -38,7 +38,7 @@ def tried(trials: Trials) -> Outcome:
     free = letters(trials.forms.values())
     start = trials.at({one: _first(one, free) for one in free})
     for found in _usual(trials, start.sizes):
-        if found.is_valid:
+        if trials.is_good(found):
             return found
     for base in dict.fromkeys((start, trials.best)):
         _solved(trials, base)
@@ -197,7 +197,7 @@ def _wanted(layer: Layer | None) -> int | None:
     if layer.op in _VIEWS:
         sizes = args.get("shape", args.get("size"))
         if isinstance(sizes, (tuple, list)) and all(isinstance(n, int) for n in sizes):
-            return math.prod(n for n in sizes if n > 0)
+            return int(math.prod(n for n in sizes if n > 0))
     return None
 
 

@@ -55,11 +55,6 @@ class Outcome:
         """Whether nothing breaks."""
         return self.score[:2] == (0, 0)
 
-    @property
-    def is_valid(self) -> bool:
-        """Whether nothing breaks, and the samples stay what they are."""
-        return self.score == Score(0, 0)
-
 
 def _folds(layer: Layer) -> bool:
     """Whether rows, of which the view has left the number open, are no longer the samples."""
@@ -101,6 +96,8 @@ class Trials:
     module: nn.Module
     forms: Mapping[Parameter, Form]
     training: bool = False
+    least: int = 0
+    """How much breaks whatever the sizes are: it cannot be less."""
     until: float = field(default_factory=lambda: time.process_time() + SECONDS)
     _best: Outcome | None = None
     _known: dict[tuple[int, ...], Outcome] = field(default_factory=dict)
@@ -109,7 +106,14 @@ class Trials:
     @property
     def is_over(self) -> bool:
         """Whether no more may be tried."""
-        return self._best is not None and (self._best.is_valid or time.process_time() > self.until)
+        if self._best is None:
+            return False
+        return self.is_good(self._best) or time.process_time() > self.until
+
+    def is_good(self, found: Outcome) -> bool:
+        """Whether no other sizes are better."""
+        errors, raised, folded = found.score
+        return errors + raised <= self.least and not folded
 
     @property
     def best(self) -> Outcome:
