@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from convlint.discover.inference.demand import demanded
 from convlint.discover.inference.form import Form, formed
 from convlint.discover.inference.parameter import Parameter, parameters
 from convlint.discover.inference.sizes import searched, tried
-from convlint.discover.inference.trial import SECONDS, Outcome, Trials, called, faults
+from convlint.discover.inference.trial import Effort, Outcome, Trials, called, faults
 from convlint.spec import InputSpec
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
@@ -57,6 +56,8 @@ class _Guess:
     """The inputs of which a layer tells what they are."""
     broken: int
     """How much breaks whatever the sizes are."""
+    always: frozenset[str]
+    """At which layers."""
     likely: bool
     """Whether the ranks are such as the first layers take."""
     doubtful: bool
@@ -93,11 +94,11 @@ def inferred(module: nn.Module, training: bool = False) -> Given | None:
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """Looks for forms and sizes; all that it tries may take a certain time."""
+    """Looks for forms and sizes; what all tries together may cost is bounded."""
 
     module: nn.Module
     training: bool
-    until: float = field(default_factory=lambda: time.process_time() + SECONDS)
+    effort: Effort = field(default_factory=Effort)
 
     def best(self, wanted: Sequence[Parameter]) -> _Found:
         """The inputs at which the least breaks."""
@@ -111,16 +112,17 @@ class _Search:
         found: list[tuple[_Guess, Trials]] = []
         for ranks in _ranks(clues, alike):
             guess = self._guess(wanted, clues, ranks)
-            trials = Trials(self.module, guess.forms, self.training, guess.broken, self.until)
+            trials = Trials(self.module, guess.forms, self.training, guess.always, self.effort)
             found.append((guess, trials))
             if not guess.broken and tried(trials).runs:
                 return _Found(guess, trials.best)
-            if not guess.doubtful or time.process_time() > self.until:
+            if not guess.doubtful or self.effort.left <= 0:
                 break
-        found = sorted(found, key=lambda one: one[0].broken)[:_GUESSES]
+        fewest = min(guess.broken for guess, _ in found)
+        found = found[:1] + sorted(found[1:], key=lambda one: one[0].broken)[: _GUESSES - 1]
         for guess, trials in found:
-            if trials.is_good(tried(trials)):
-                return _Found(guess, trials.best)
+            if trials.is_good(tried(trials)) and guess.broken == fewest:
+                return _Found(guess, trials.chosen)
         # A rank that no layer asks for may hide faults, where it does not mend all.
         guess, trials = min(
             found, key=lambda one: (not one[1].best.runs, not one[0].likely, one[1].best.score)
@@ -163,7 +165,8 @@ class _Search:
         doubtful = any(one.name in _OF_RANKS for _, one in found) or len(told) < len(clues)
         doubtful = doubtful or bool(network.raised) or not broken
         likely = all(rank in clues[one].ranks for one, rank in ranks.items() if clues[one].ranks)
-        return _Guess(forms, clues, frozenset(told), broken, likely, doubtful)
+        always = frozenset(layer.name for layer, _ in found if layer is not None)
+        return _Guess(forms, clues, frozenset(told), broken, always, likely, doubtful)
 
 
 def _ranks(

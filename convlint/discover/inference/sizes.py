@@ -19,7 +19,7 @@ STEPS: Final = (32, 64, 28, 224, 256, 512)
 """Lengths of what is no image."""
 
 LARGEST: Final = 512
-"""Up to which all sizes are tried, if there is time."""
+"""Up to which all sizes are tried, if there is effort left."""
 
 _FARTHEST: Final = 4096
 _CHANNELS: Final = (3, 1)
@@ -40,13 +40,14 @@ def tried(trials: Trials) -> Outcome:
     for found in _usual(trials, start.sizes):
         if trials.is_good(found):
             return found
+    trials.usual = trials.best
     for base in dict.fromkeys((start, trials.best)):
         _solved(trials, base)
     return trials.best
 
 
 def searched(trials: Trials) -> Outcome:
-    """The call at the sizes at which the least breaks, as far as there is time to look."""
+    """The call at the sizes at which the least breaks, as far as there is effort left to look."""
     hints = _hints(trials)
     while not trials.is_over:
         before = trials.best
@@ -57,7 +58,7 @@ def searched(trials: Trials) -> Outcome:
         _solved(trials, trials.best)
     for group in _GROUPS:
         _varied(trials, group, _all())
-    return trials.best
+    return trials.chosen
 
 
 def _first(letter: str, free: Iterable[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +19,19 @@ from convlint.trace import trace
 if TYPE_CHECKING:
     from torch import nn
 
-SECONDS: Final = 1.5
-"""Of processor time, what looking for sizes may cost: about as much as to import torch."""
+_LAYERS: Final = 12_000
+"""How many layers may be looked at while looking for sizes, all tries together: it takes about as
+long as to import torch.  Unlike a time, it is the same in every run."""
+
+_ANEW: Final = 4
+"""How many times as much it is to record a layer as to propagate it."""
+
+
+@dataclass
+class Effort:
+    """What may still be spent."""
+
+    left: int = _LAYERS
 
 
 class Score(NamedTuple):
@@ -96,9 +106,11 @@ class Trials:
     module: nn.Module
     forms: Mapping[Parameter, Form]
     training: bool = False
-    least: int = 0
-    """How much breaks whatever the sizes are: it cannot be less."""
-    until: float = field(default_factory=lambda: time.process_time() + SECONDS)
+    always: frozenset[str] = frozenset()
+    """The layers at which something breaks whatever the sizes are."""
+    effort: Effort = field(default_factory=Effort)
+    usual: Outcome | None = None
+    """The best call at a usual size."""
     _best: Outcome | None = None
     _known: dict[tuple[int, ...], Outcome] = field(default_factory=dict)
     _traced: list[Network] = field(default_factory=list)
@@ -108,18 +120,26 @@ class Trials:
         """Whether no more may be tried."""
         if self._best is None:
             return False
-        return self.is_good(self._best) or time.process_time() > self.until
+        return self.is_good(self._best) or self.effort.left <= 0
 
     def is_good(self, found: Outcome) -> bool:
-        """Whether no other sizes are better."""
-        errors, raised, folded = found.score
-        return errors + raised <= self.least and not folded
+        """Whether nothing breaks that other sizes could mend."""
+        layers = (layer for layer, _ in found.faults)
+        mine = any(layer is None or layer.name not in self.always for layer in layers)
+        return not (mine or found.network.raised or found.score.folded)
 
     @property
     def best(self) -> Outcome:
         """The call at which the least breaks, of those that were tried."""
         assert self._best is not None
         return self._best
+
+    @property
+    def chosen(self) -> Outcome:
+        """The best call; a usual one where all break, for behind a fault others may hide."""
+        if self.best.runs or self.is_good(self.best) or self.usual is None:
+            return self.best
+        return self.usual
 
     @property
     def tensors(self) -> Sequence[Parameter]:
@@ -144,9 +164,11 @@ class Trials:
         for recorded in self._traced:
             inputs = {layer.name: spec for layer, spec in zip(recorded.inputs, specs, strict=True)}
             found = propagate(recorded, inputs)
+            self.effort.left -= len(found.network.layers)
             if found.guards_hold:
                 return found.network
         network = called(self.module, given, self.training)
+        self.effort.left -= _ANEW * len(network.layers)
         if not network.raised and len(network.inputs) == len(specs):
             self._traced.insert(0, network)
             del self._traced[2:]
