@@ -43,7 +43,8 @@ class Outcome:
         if _channels(shape) != _channels(wanted):
             return f"{_channels(shape)} channels, not {_channels(wanted)}"
         if dtype != type_:
-            return f"{dtype}, not {type_}"
+            both = "" if self.raised else "; torch runs with either"
+            return f"{dtype}, not {type_}{both}"
         return f"torch: {self.raised}" if self.raised else ""
 
 

@@ -35,8 +35,8 @@ def _head(whole: bool) -> Iterator[str]:
         "Written by `python -m benchmarks.inference`. For networks whose input is known, convlint",
         "is asked for it as `convlint model.py:Net` asks, with no input, configuration or comment.",
         "*found* are those of which rank, channels and dtype are right, and the size is one with",
-        "which torch's own `forward` runs (on the meta device, else on the CPU). Of timm, "
-        f"{sample};",
+        "which torch's own `forward` runs (on the meta device, else on the CPU).",
+        f"Of timm it is {sample};",
         f"a network is convolutional as in `benchmarks.zoo.sizes`. {versions}.",
         "",
     )

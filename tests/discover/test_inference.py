@@ -164,3 +164,14 @@ def test_networks_of_timm(name: str) -> None:
     shims.torchvision()
     outcome = Inference(Model("timm", name, _making(name), _call)).run()
     assert (outcome.skipped, outcome.wrong) == ("", "")
+
+
+def test_a_size_that_torch_asserts_is_the_one() -> None:
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        torch._assert(x.shape[2] == 48, f"Wrong image height! Expected 48 but got {x.shape[2]}!")
+        torch._assert(x.shape[3] == 64, f"Wrong image width! Expected 64 but got {x.shape[3]}!")
+        made: torch.Tensor = self.patch(x)
+        return made
+
+    found = inferred(Called(forward, patch=nn.Conv2d(3, 8, 16, 16)))
+    assert [str(one) for one in found.inputs] == ["1,3,48,64"]  # type: ignore[union-attr]
