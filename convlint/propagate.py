@@ -17,7 +17,6 @@ from convlint.replay import (
     COMPARISONS,
     called,
     evaluated,
-    in_mode,
     looked_up,
     plain_call,
     read,
@@ -94,13 +93,6 @@ def _flow(
     network: Network, inputs: Mapping[str, TensorSpec], nodes: Iterable[Any]
 ) -> tuple[dict[str, Any], dict[str, Layer]]:
     """What comes out of `nodes`, which are in order, and the layers among them."""
-    with in_mode(network):
-        return _passed(network, inputs, nodes)
-
-
-def _passed(
-    network: Network, inputs: Mapping[str, TensorSpec], nodes: Iterable[Any]
-) -> tuple[dict[str, Any], dict[str, Layer]]:
     layers = {layer.name: layer for layer in network.layers}
     values: dict[str, Any] = {}
     done: dict[str, Layer] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +12,7 @@ import torch
 
 from convlint import shapes
 from convlint.dims import Dim, Shape, Unknown, Varying
-from convlint.network import Layer, Network
+from convlint.network import Layer
 from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -22,18 +21,8 @@ COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }  # fmt: skip
 
 
-@contextlib.contextmanager
-def in_mode(network: Network) -> Iterator[None]:
-    """Its module in the mode in which the network was traced: what layers take hangs on it."""
-    module = network.module
-    modes = [] if module is None else [(one, one.training) for one in module.modules()]
-    for one, _ in modes:
-        one.training = network.training
-    try:
-        yield
-    finally:
-        for one, mode in modes:
-            one.training = mode
+_BY_MODE: Final = frozenset({"training", "use_input_stats", "running_mean", "running_var"})
+"""Arguments that a module has by its mode, and not by what comes in."""
 
 
 def called(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
@@ -48,6 +37,8 @@ def called(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             lowered = lower(layer.module, *args, **kwargs)
             assert lowered is not None
             bound = op.complete(lowered)
+            # The module is by now in the mode in which its owner has left it.
+            bound.update((name, layer.args[name]) for name in _BY_MODE & set(layer.args))
         else:
             func = node.target
             if node.op == "call_method":

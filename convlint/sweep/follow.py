@@ -15,7 +15,6 @@ from convlint.replay import (
     COMPARISONS,
     called,
     evaluated,
-    in_mode,
     looked_up,
     plain_call,
     read,
@@ -71,8 +70,7 @@ def follow(
     place: tuple[int, ...],
 ) -> Followed:
     """All of `region` through the graph of `network`, which was traced for the one at `place`."""
-    with in_mode(network):
-        return _Following(walk, network, refusals).run(region, inputs, place)
+    return _Following(walk, network, refusals).run(region, inputs, place)
 
 
 class _Following:
