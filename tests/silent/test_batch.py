@@ -158,7 +158,7 @@ def two_shapes(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 
 
 @given(two_shapes())
-@sampled(200)
+@sampled(100)
 def test_refinements_are_those_that_exist(shapes: tuple[list[int], list[int]]) -> None:
     old, new = shapes
     count = 1
