@@ -145,6 +145,8 @@ def run(job: Job, deadline: float | None = None) -> Result:
         module = _module(found, target.args, dict(target.kwargs), target.name)
         if not job.inputs:
             called = given(module) or _inferred(module, job) or called
+            if job.want_sizes and called.form:
+                called = replace(called, inputs=called.form)
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
@@ -156,7 +158,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
         rows = tuple(_rows(_written(checked, called.inputs, job.dims), found))
-    said = str(replace(called, sizes=checked.sizes))
+    said = str(replace(called, sizes=() if job.want_sizes else checked.sizes))
     return Result(
         job.display,
         found,

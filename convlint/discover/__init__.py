@@ -41,6 +41,8 @@ class Given:
     sizes: tuple[tuple[str, int], ...] = ()
     inferred: bool = False
     """Whether it is a conclusion, of which `by` gives the reasons, and nobody's word."""
+    form: tuple[InputSpec, ...] = ()
+    """The same with letters for sizes that could be others, where it was inferred."""
 
     def __str__(self) -> str:
         """What has to be told; nothing where all was given explicitly."""

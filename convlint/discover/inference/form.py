@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 import torch
 
+from convlint.arithmetic.term import Term, term
 from convlint.tensor import TensorSpec
 
 Sizes: TypeAlias = Mapping[str, int]
@@ -33,6 +34,12 @@ class Form:
     def shape(self, sizes: Sizes) -> tuple[int, ...]:
         """The sides with numbers for the letters."""
         return tuple(sizes[one] if isinstance(one, str) else one for one in self.sides)
+
+    @property
+    def terms(self) -> tuple[int | Term, ...]:
+        """The sides as inputs are written: `N,3,H,W`."""
+        found = [term(one) if isinstance(one, str) else one for one in self.sides]
+        return tuple(one for one in found if one is not None)
 
     def spec(self, sizes: Sizes) -> TensorSpec:
         """A tensor of this form."""

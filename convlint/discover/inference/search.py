@@ -89,7 +89,7 @@ def inferred(module: nn.Module, training: bool = False) -> Given | None:
                 break
     assert best is not None
     _refuse_untold(module, best)
-    return Given(_specs(best), _reasons(best), inferred=True)
+    return Given(_specs(best), _reasons(best), inferred=True, form=_specs(best, in_letters=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,12 +194,16 @@ def _refuse_untold(module: nn.Module, best: _Found) -> None:
     raise Untold(f"nothing tells what `{name}` of {kind}.forward({names}) is", _specs(best))
 
 
-def _specs(best: _Found) -> tuple[InputSpec, ...]:
-    """The inputs; a single tensor needs no name."""
+def _specs(best: _Found, *, in_letters: bool = False) -> tuple[InputSpec, ...]:
+    """The inputs, with letters for the sizes that were found; a single tensor needs no name."""
     forms, sizes = best.guess.forms, best.outcome.sizes
     alone = len(forms) == 1 and not next(iter(forms)).by_name
     return tuple(
-        InputSpec(None if alone else one.name, form.shape(sizes), form.dtype)
+        InputSpec(
+            None if alone else one.name,
+            form.terms if in_letters else form.shape(sizes),
+            form.dtype,
+        )
         if one.is_tensor
         else InputSpec(one.name, None, value=one.value)
         for one, form in forms.items()
