@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
-from convlint.discover import Given, given
+from convlint.discover import Given, Untold, given
+from convlint.discover.inference import inferred
 from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -142,7 +144,9 @@ def run(job: Job, deadline: float | None = None) -> Result:
             found = load(target)
         module = _module(found, target.args, dict(target.kwargs), target.name)
         if not job.inputs:
-            called = given(module) or called
+            called = given(module) or _inferred(module, job) or called
+            if job.want_sizes and called.form:
+                called = replace(called, inputs=called.form)
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
@@ -154,6 +158,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
         rows = tuple(_rows(_written(checked, called.inputs, job.dims), found))
+    said = str(replace(called, sizes=() if job.want_sizes else checked.sizes))
     return Result(
         job.display,
         found,
@@ -163,7 +168,8 @@ def run(job: Job, deadline: float | None = None) -> Result:
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
-        inputs=str(replace(called, sizes=checked.sizes)),
+        inputs="" if called.inferred else said,
+        inferred=said if called.inferred else "",
         sizes=sizes,
     )
 
@@ -196,6 +202,18 @@ def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Ne
     from convlint import sizing
 
     return sizing.expressed(network, inputs, dims, dict(checked.sizes))
+
+
+def _inferred(module: nn.Module, job: Job) -> Given | None:
+    """What the network can be called with, as far as it tells."""
+    try:
+        return inferred(module, job.mode == "train")
+    except Untold as error:
+        words = " ".join(f"--input {shlex.quote(str(one))}" for one in error.inputs)
+        raise _Unusable(
+            "<inputs>",
+            TypeError(f"{error}; give it: convlint {shlex.quote(job.target.display)} {words}"),
+        ) from None
 
 
 class _Unusable(Exception):

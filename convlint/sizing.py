@@ -31,6 +31,9 @@ LARGEST: Final = 512
 _FURTHEST: Final = 4096
 """Up to which they are followed for a proof."""
 
+_LONG: Final = 60
+"""Of a condition for a failure; an example is shown for a longer one."""
+
 _BATCHES: Final = 8
 _COMBINATIONS: Final = 1 << 22
 _SECONDS: Final = 20.0
@@ -312,8 +315,12 @@ def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
     """What holds of some sizes beside that they work; None where it is true of all of them."""
     if (mask == answer.valid).all():
         return None
-    known = set(_conditions(answer, answer.valid))
-    return tuple(one for one in _conditions(answer, mask) if one not in known)
+    known = {str(one) for one in sets(answer, answer.valid)}
+    return tuple(
+        condition
+        for one, condition in zip(sets(answer, mask), _conditions(answer, mask), strict=True)
+        if not one.is_all and str(one) not in known
+    )
 
 
 def _conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
@@ -384,7 +391,11 @@ def where(answer: Answer, mask: Numbers) -> str:
         else f"{' or '.join(names)}: {text}" for text, names in words.items()
     ]  # fmt: skip
     if left.any():
-        texts += [str(one) for one in sets(answer, left, brief=True) if not one.is_all]
+        together = "; ".join(str(one) for one in sets(answer, left, brief=True) if not one.is_all)
+        if len(together) > _LONG:
+            at = grid.at(tuple(map(int, np.argwhere(left)[0])))
+            together = "some, as " + ", ".join(f"{letter} = {n}" for letter, n in at.items())
+        texts.append(together)
     return "; ".join(texts) or "all sizes"
 
 

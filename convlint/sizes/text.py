@@ -26,6 +26,8 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         yield from (f"  {found.severity}[{found.code}] {found.message}"
                     for found in result.diagnostics if found.severity == "error")  # fmt: skip
         return
+    if result.inferred:
+        yield f"inferred input {result.inferred}"
     yield click.style(f"{result.target} with {sizes.inputs}", bold=style.color)
     yield ""
     yield f"  {click.style(_works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
