@@ -27,14 +27,16 @@ def main() -> None:
 @click.option("--name", "part", default="", help="Only families with this in their names.")
 @click.option("--jobs", default=1, show_default=True, help="Networks at a time.")
 @click.option("--limit", default=600.0, show_default=True, help="Seconds for a network.")
-@click.option("--again", is_flag=True, help="Repeat what disagreed or was not compared.")
+@click.option(
+    "--again", is_flag=True, help="Repeat what disagreed, was not compared or is not proven."
+)
 def zoo(
     file: Path, library: tuple[str, ...], part: str, jobs: int, limit: float, again: bool
 ) -> None:
     """Compare the smallest network of every family that FILE has no line of yet."""
     found = list(results.read(file, Proof))
     if again:
-        found = [one for one in found if not (one.wrong or one.failure)]
+        found = [one for one in found if one.skipped or (one.proven and not one.wrong)]
         file.write_text("".join(map(results.line, found)), encoding="utf-8")
     wanted = (family for family in families.families(library) if part in family.key)
     with file.open("a", encoding="utf-8") as out:

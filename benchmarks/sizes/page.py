@@ -40,9 +40,9 @@ def _lines(proofs: list[Proof]) -> Iterator[str]:
         "* **work**: sizes for which torch raises nothing.",
         "* **agree**: sizes for which convlint and torch say the same.",
         "* **settled**: of these, sizes for which the meta device says otherwise than the CPU.",
-        "* **proven**: networks whose answer claims to hold for all sizes; then the agreement there.",
+        "* **proven**: networks whose answer claims to hold for all sizes; then what agrees.",
         "",
-        "| library | networks | sizes | work | agree | settled | proven | sizes there | agree there |",
+        "| library | networks | sizes | work | agree | settled | proven | their sizes | agree |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     )
     for name in dict.fromkeys(one.library for one in asked):
