@@ -51,7 +51,7 @@ def answered(
     free = dims.free(inputs)
     grid = Grid(tuple(_axes(free, dims, {})))
     answer = _solved(network, inputs, dims, at, grid, seconds)
-    if not answer.proven and any(axis.is_open for axis in grid.axes):
+    if answer.is_short:
         larger = Grid(tuple(_axes(free, dims, _wanted(answer))))
         if larger.shape != grid.shape:
             answer = _solved(network, inputs, dims, at, larger, seconds)

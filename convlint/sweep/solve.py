@@ -83,7 +83,9 @@ def solve(
     reasons += (doubt for one in works for doubt in sorted(one.doubts))
     if unknown and not reasons:
         reasons.append(f"not all sizes were followed: it takes more than {done} traces")
-    reasons += proof.doubts(walk)
+    doubts = list(proof.doubts(walk))
+    is_short = not reasons and all(doubt.is_short for doubt in doubts)
+    reasons += (doubt.text for doubt in doubts)
     return Answer(
         grid,
         tuple(works),
@@ -95,6 +97,7 @@ def solve(
         tuple(walk.uneven),
         proof.needed(walk),
         proof.periods(walk),
+        is_short and bool(doubts),
     )
 
 
