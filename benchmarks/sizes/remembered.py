@@ -18,9 +18,10 @@ _FRESH: Final = frozenset({
     torch.conv1d, torch.conv2d, torch.conv_transpose2d, F.linear, torch.matmul, torch.bmm,
     torch.softmax, torch.Tensor.softmax, torch.relu, F.gelu, torch.sigmoid, torch.tanh,
     torch.Tensor.sigmoid, torch.Tensor.__matmul__, F.avg_pool2d, F.adaptive_avg_pool2d,
+    F.hardswish, F.hardsigmoid, F.hardtanh, F.relu6, F.silu, F.mish, F.elu, F.leaky_relu,
     F.interpolate, F.scaled_dot_product_attention, torch.cat,
 })  # fmt: skip
-"""Functions that make a tensor of their own, and change none but running statistics."""
+"""Functions that change nothing that is there without data: what is done in place is a new tensor."""
 
 
 class Remembered(TorchFunctionMode):
