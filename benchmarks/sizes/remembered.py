@@ -21,7 +21,7 @@ _FRESH: Final = frozenset({
     F.hardswish, F.hardsigmoid, F.hardtanh, F.relu6, F.silu, F.mish, F.elu, F.leaky_relu,
     F.interpolate, F.scaled_dot_product_attention, torch.cat,
 })  # fmt: skip
-"""Functions that change nothing that is there without data: what is done in place is a new tensor."""
+"""Functions that change no shape: without data, what is done in place is a new tensor."""
 
 
 class Remembered(TorchFunctionMode):

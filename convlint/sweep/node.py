@@ -126,6 +126,8 @@ class Nodes:
         """What was divided by what, of rests."""
         self._factors: dict[Node, tuple[Linear, ...]] = {}
         """What was multiplied, of products."""
+        self._periods: dict[Any, int] = {}
+        """How masks repeat themselves."""
         self.cases: list[Case] = []
         """What was put together from several regions."""
 
@@ -293,7 +295,8 @@ class Nodes:
         """`left` on the one side, `right` on the other; one of them for both, where they agree."""
         if left == right:
             return left
-        self.cases.append(Case(sides, left, right))
+        case = Case(sides, left, right)
+        self.cases.append(case)
         one, two = _values(left), _values(right)
         differ = one != two
         if not (sides.left & differ).any():  # 1 where n is 1, else n
@@ -305,15 +308,39 @@ class Nodes:
             ("where", id(sides.left), left, right),
             parts,
             lambda: np.where(sides.left, one, two),
-            lambda: self.cases_quasi(left, right),
+            lambda: self.cases_quasi(case),
             lambda: None,
         )
         return Linear(1, node, 0)
 
-    def cases_quasi(self, left: Linear | int, right: Linear | int) -> Quasi | None:
-        """How what is one or the other goes on, where it is always the same one."""
+    def cases_quasi(self, case: Case) -> Quasi | None:
+        """How what is one or the other goes on, as far as the sides come again as they did.
+
+        Whether they do is seen on the grid; the proof asks that they have settled.
+        """
         count = len(self.grid.axes)
-        return difference(quasi_of(left, count), quasi_of(right, count))
+        found = difference(quasi_of(case.left, count), quasi_of(case.right, count))
+        if found is None:
+            return None
+        periods = list(found.periods)
+        for mask in case.sides:
+            for i, axis in enumerate(self.grid.axes):
+                if axis.is_open and mask.shape[i] > 1:
+                    periods[i] = math.lcm(periods[i], self._repeated(mask, i))
+        return _bounded(tuple(periods), found.degrees, found.slopes)
+
+    def _repeated(self, mask: Numbers, axis: int) -> int:
+        """After how many indices the second half of a mask comes again; 1 where it does not."""
+        key = ("repeated", id(mask), axis)  # the case keeps it alive
+        if key not in self._periods:
+            lines = np.moveaxis(mask, axis, 0).reshape(mask.shape[axis], -1)[
+                mask.shape[axis] // 2 :
+            ]
+            names = np.array([hash(line.tobytes()) for line in lines])
+            tried = range(1, len(names) // 2 + 1)
+            found = (p for p in tried if np.array_equal(names[p:], names[:-p]))
+            self._periods[key] = next(found, 1)
+        return self._periods[key]
 
 
 def expression_of(size: Linear | int) -> Expression | None:

@@ -76,9 +76,9 @@ def doubts(walk: Walk) -> Iterator[Doubt]:
             if letters not in told:
                 told.add(letters)
                 yield Doubt(f"{letters} was not followed far enough")
-    for sides, left, right in walk.nodes.cases:
-        late = [mask for mask in sides if _is_late(Region(grid.shape).where(mask), last, grid)]
-        quasi = walk.nodes.cases_quasi(left, right)
+    for case in walk.nodes.cases:
+        late = [mask for mask in case.sides if _is_late(Region(grid.shape).where(mask), last, grid)]
+        quasi = walk.nodes.cases_quasi(case)
         if late and (quasi is None or not all(_is_settled(m, quasi, grid, last) for m in late)):
             yield Doubt("what was put together of several cases has not settled", quasi is not None)
             return
@@ -243,9 +243,9 @@ def _slice(count: int, period: int, back: int) -> slice:
 
 
 def _is_settled(mask: Numbers, quasi: Quasi, grid: Grid, last: tuple[int, ...]) -> bool:
-    """Whether the last periods of a mask are alike, along every open letter."""
+    """Whether the last periods of a mask are alike, along the open letters that it goes on for."""
     for i in spread(mask):
-        if not grid.axes[i].is_open:
+        if not grid.axes[i].is_open or not mask[_end(mask, (i,), last)].any():
             continue
         period = quasi.periods[i]
         needed = max(period * (quasi.degrees[i] + 1), math.lcm(last[i], period))

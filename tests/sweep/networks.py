@@ -145,3 +145,18 @@ class Divided(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, :, : 100 // x.shape[2]]
+
+
+class Windowed(nn.Module):
+    """Windows of 4×4 of what was filled up to multiples of 4, and back, as Swin has them."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.permute(0, 2, 3, 1).contiguous()
+        n, h, w, c = x.shape
+        x = F.pad(x, (0, 0, 0, (4 - w % 4) % 4, 0, (4 - h % 4) % 4))
+        _, tall, wide, _ = x.shape
+        y = x.view(n, tall // 4, 4, wide // 4, 4, c).permute(0, 1, 3, 2, 4, 5)
+        y = y.contiguous().view(-1, 16, c)
+        y = y.view(-1, 4, 4, c).view(n, tall // 4, wide // 4, 4, 4, -1)
+        y = y.permute(0, 1, 3, 2, 4, 5).contiguous().view(n, tall, wide, -1)
+        return y[:, :h, :w, :].contiguous()

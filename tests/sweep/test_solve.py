@@ -121,3 +121,10 @@ def test_what_a_larger_grid_may_prove() -> None:
     answer = swept(called(networks.Divided, (2, 3, "H", 8)), largest=40)
     assert not answer.proven
     assert not answer.is_short
+
+
+def test_windows_of_what_was_filled_up() -> None:
+    result = compared(called(networks.Windowed), seed=1, largest=64)
+    assert result.answer.proven, result.answer.reasons
+    assert not result.wrong
+    assert result.working == result.asked
