@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
-from convlint.diagnostic import Diagnostic
+from convlint.diagnostic import Diagnostic, Severity
 from convlint.discover import Given, Untold, given
 from convlint.discover.inference import inferred
 from convlint.job import Job, Ran, Result, Row, Unseen
@@ -150,6 +150,8 @@ def run(job: Job, deadline: float | None = None) -> Result:
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
+    if checked.sizes and any(d.severity is Severity.ERROR for d in checked.diagnostics):
+        checked = _elsewhere(checked, called.inputs, job, codes, deadline)
     network = checked.network
     sizes = None
     if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
@@ -174,6 +176,41 @@ def run(job: Job, deadline: float | None = None) -> Result:
     )
 
 
+def _elsewhere(
+    checked: _Checked,
+    inputs: tuple[InputSpec, ...],
+    job: Job,
+    codes: frozenset[str],
+    deadline: float | None,
+) -> _Checked:
+    """The same check at sizes that work, where there are some: letters stand for any size."""
+    from convlint import sizing
+
+    network = checked.network
+    if network is None or network.again is None or network.fx_graph is None:
+        return checked
+    answer = sizing.answered(network, inputs, job.dims, dict(checked.sizes), _left(deadline))
+    sizes = sizing.example(answer, job.dims)
+    if not sizes or sizes == dict(checked.sizes):
+        return checked
+    module = network.module
+    assert module is not None
+    return _checked(
+        lambda: (module, inputs),
+        job.mode == "train",
+        codes,
+        job.expected,
+        job.dims,
+        deadline,
+        sizes,
+    )
+
+
+def _left(deadline: float | None) -> float:
+    """The seconds that following other sizes may take."""
+    return 20.0 if deadline is None else max(1.0, min(20.0, deadline - time.monotonic()))
+
+
 def _at_all_sizes(
     checked: _Checked, inputs: tuple[InputSpec, ...], job: Job, deadline: float | None
 ) -> tuple[_Checked, Sizes | None]:
@@ -184,8 +221,7 @@ def _at_all_sizes(
     if network is None or network.again is None or network.fx_graph is None:
         return checked, None
     at = dict(checked.sizes)
-    seconds = 20.0 if deadline is None else max(1.0, deadline - time.monotonic())
-    answer = sizing.answered(network, inputs, job.dims, at, seconds)
+    answer = sizing.answered(network, inputs, job.dims, at, _left(deadline))
     more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
     checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
     if not job.want_sizes:
@@ -246,10 +282,11 @@ def _checked(
     expected: tuple[Contract, ...],
     dims: Dims,
     deadline: float | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> _Checked:
     try:
         module, inputs = make()
-        sizes = _sizes(inputs, dims)
+        sizes = _sizes(inputs, dims) if at is None else dict(at)
         args, kwargs, names = bind(module, tuple(one.at(sizes) for one in inputs))
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))

@@ -35,7 +35,7 @@ _LONG: Final = 60
 """Of a condition for a failure; an example is shown for a longer one."""
 
 _BATCHES: Final = 8
-_COMBINATIONS: Final = 1 << 22
+_COMBINATIONS: Final = 1 << 23
 _SECONDS: Final = 20.0
 
 
@@ -61,7 +61,7 @@ def answered(
 def _wanted(answer: Answer) -> dict[str, int]:
     """How many sizes of each letter to follow for a proof."""
     return {
-        axis.letter: min(max(2 * len(axis.sizes), 2 * count), _FURTHEST)
+        axis.letter: min(count, max(_FURTHEST, len(axis.sizes)))
         for axis, count in zip(answer.grid.axes, answer.needed, strict=True)
     }
 
@@ -235,9 +235,12 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
 
     fine = declared(answer.valid | answer.unseen)
     told = {(found.code, found.location) for found in known}
-    for failure, mask in _groups(answer):
+    left = ~fine
+    # Of several ways to fail, the rarest says best what is wrong with the declared sizes.
+    for failure, mask in reversed(_groups(answer)):
         found = failure.diagnostic
-        bad = mask & ~fine
+        bad = mask & left
+        left = left & ~declared(bad)
         if not bad.any() or (found.code, found.location) in told:
             continue
         working = sets(answer, declared(answer.valid))
@@ -276,12 +279,12 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     groups = _groups(answer)
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
-    example = _example(answer)
+    usual = example(answer, dims)
     outputs: tuple[str, ...] = ()
-    if example and network.again is not None:
+    if usual and network.again is not None:
         specs = _specs(network, inputs, dims)
-        there = network.again(specs(example), None)
-        outputs = tuple(str(t) for t in expressed(there, inputs, dims, example).results)
+        there = network.again(specs(usual), None)
+        outputs = tuple(str(t) for t in expressed(there, inputs, dims, usual).results)
     return Sizes(
         " ".join(map(str, inputs)),
         tuple(_conditions(answer, valid)) if valid.any() else (),
@@ -293,22 +296,28 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         tuple(_borders(answer, groups)),
         _besides(answer, read),
         _besides(answer, even),
-        tuple(example.items()),
+        tuple(usual.items()),
         _map(answer, groups, read),
     )
 
 
-def _example(answer: Answer) -> dict[str, int]:
-    """Sizes for which it works, near those that were looked at first."""
+def example(answer: Answer, dims: Dims) -> dict[str, int]:
+    """Usual sizes of all letters for which it works; nothing where there are none."""
     if not answer.works:
         return {}
     grid = answer.grid
     largest = max(answer.works, key=lambda one: one.region.count())
     near = tuple(
-        next(axis.sizes.index(n) for n in (224, 16, 2, axis.sizes[0]) if n in axis.sizes)
+        next(
+            axis.sizes.index(n)
+            for n in ((2,) if axis.letter in BATCH else (224, 16, axis.sizes[0]))
+            if n in axis.sizes
+        )
+        if not (axis.letter in BATCH and 2 not in axis.sizes)
+        else 0
         for axis in grid.axes
     )
-    return grid.at(largest.region.pick(near))
+    return _completed(grid.at(largest.region.pick(near)), dims)
 
 
 def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:

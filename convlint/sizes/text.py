@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import click
-
 from convlint.job import Result
 from convlint.report import Style
 from convlint.sizes import Border, Condition, Sizes
@@ -28,9 +26,9 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         return
     if result.inferred:
         yield f"inferred input {result.inferred}"
-    yield click.style(f"{result.target} with {sizes.inputs}", bold=style.color)
+    yield f"{result.target} with {sizes.inputs}"
     yield ""
-    yield f"  {click.style(_works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
+    yield f"  {_works(sizes)}"
     yield f"  {_certainty(sizes)}"
     if sizes.outputs and sizes.works:
         yield f"  gives {', '.join(sizes.outputs)}"

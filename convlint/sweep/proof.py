@@ -24,17 +24,21 @@ from convlint.sweep.walk import Question, Walk
 
 
 def needed(walk: Walk) -> tuple[int, ...]:
-    """How many sizes of each letter a proof needs at least: the periods of all comparisons.
+    """How many sizes of each letter to follow for a proof, as far as that can be told.
 
-    What is left out is where comparisons settle; a period that is not known counts for nothing.
+    For letters that have not settled these are more than there are: twice as many, and some
+    periods of the comparisons that have not.
     """
     counts = [len(axis.sizes) for axis in walk.grid.axes]
+    letters = walk.grid.letters
     for question in walk.questions.values():
         quasi = _quasi(question, len(counts))
-        if quasi is not None:
-            for i, (period, degree) in enumerate(zip(quasi.periods, quasi.degrees, strict=True)):
-                if degree and walk.grid.axes[i].is_open:
-                    counts[i] = max(counts[i], 2 * period * (degree + 1))
+        if quasi is None:
+            continue
+        for names in _unsteady(question, quasi, walk.grid):
+            for i in (letters.index(name) for name in names.split(" and ")):
+                enough = 4 * quasi.periods[i] * (quasi.degrees[i] + 1)
+                counts[i] = max(counts[i], 2 * len(walk.grid.axes[i].sizes), enough)
     return tuple(counts)
 
 
