@@ -389,15 +389,15 @@ def where(answer: Answer, mask: Numbers) -> str:
 
 
 def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Numbers) -> Map | None:
-    """The picture of the two letters that matter most."""
+    """The picture of the two letters that matter most, or of the only one."""
     grid = answer.grid
-    wide = sorted(range(len(grid.axes)), key=lambda i: len(grid.axes[i].sizes))[-2:]
-    if len(wide) < 2 or len(groups) > 250:
+    open_ = [i for i, axis in enumerate(grid.axes) if len(axis.sizes) > 1]
+    open_ = [i for i in open_ if grid.axes[i].letter not in BATCH] or open_
+    shown = sorted(sorted(open_, key=lambda i: len(grid.axes[i].sizes))[-2:])
+    if not shown or len(groups) > 250:
         return None
-    one, two = sorted(wide)
-    others = tuple(i for i in range(len(grid.axes)) if i not in (one, two))
-    shape = (len(grid.axes[one].sizes), len(grid.axes[two].sizes))
-    cells = np.full(shape, 2, dtype=np.uint8)
+    others = tuple(i for i in range(len(grid.axes)) if i not in shown)
+    cells = np.full([len(grid.axes[i].sizes) for i in shown], 2, dtype=np.uint8)
 
     def flat(mask: Numbers) -> Numbers:
         found: Numbers = np.any(mask, axis=others) if others else mask
@@ -407,9 +407,10 @@ def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Number
         cells[flat(mask)] = i + 3
     cells[flat(answer.valid)] = 1
     cells[flat(read)] = 0
+    *rows, columns = (grid.axes[i] for i in shown)
     return Map.of(
-        (grid.axes[one].letter, grid.axes[two].letter),
-        grid.axes[one].sizes,
-        grid.axes[two].sizes,
+        (rows[0].letter if rows else "", columns.letter),
+        rows[0].sizes if rows else (1,),
+        columns.sizes,
         cells.tobytes(),
     )

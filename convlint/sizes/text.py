@@ -28,8 +28,8 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         return
     yield click.style(f"{result.target} with {sizes.inputs}", bold=style.color)
     yield ""
-    yield f"  {click.style(_works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
-    yield f"  {_certainty(sizes)}"
+    yield f"  {click.style(works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
+    yield f"  {certainty(sizes)}"
     if sizes.outputs and sizes.works:
         yield f"  gives {', '.join(sizes.outputs)}"
     if sizes.read is not None:
@@ -44,7 +44,8 @@ def _target(result: Result, style: Style) -> Iterator[str]:
             yield f"    ... and in {len(sizes.borders) - _SHOWN} more ways"
 
 
-def _works(sizes: Sizes) -> str:
+def works(sizes: Sizes) -> str:
+    """For which sizes it works, or why for none."""
     if not sizes.works:
         return f"no size works{_because(sizes)}"
     return f"works for {_all(sizes.works)}"
@@ -58,7 +59,8 @@ def _all(conditions: Sequence[Condition]) -> str:
     return "; ".join(one.text for one in conditions) or "none of these"
 
 
-def _certainty(sizes: Sizes) -> str:
+def certainty(sizes: Sizes) -> str:
+    """Whether that is proven, and which sizes were followed."""
     bounds = ", ".join(
         f"{one.letter} = {one.first}..{one.last}" if one.first != one.last
         else f"{one.letter} = {one.first}" for one in sizes.bounds

@@ -133,7 +133,7 @@ def _periodic(sizes: Sequence[int], axis: Axis) -> str | None:
     while first > 1 and ((first - 1) in members) == ((first - 1 + period) in members):
         first -= 1
     rests = sorted({n % period for n in members if n >= end // 2})
-    if len(rests) > 6:
+    if not 0 < len(rests) <= 6:
         return None
     *some, last = [str(rest) for rest in rests]
     rest_words = f"{', '.join(some)} or {last}" if some else last
