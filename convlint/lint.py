@@ -14,6 +14,7 @@ from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
 from convlint.discover import Given, given
+from convlint.extent import Extent, Narrowing
 from convlint.job import Job, Ran, Result, Row, Unseen
 from convlint.judge import fault, judge, refused
 from convlint.load import load
@@ -22,9 +23,11 @@ from convlint.representative import representative
 from convlint.rule import rules
 from convlint.selection import Selection
 from convlint.sizes import Sizes
-from convlint.spec import InputSpec, SpecError, letters, parse_all
+from convlint.spec import InputSpec, SpecError, letters, parse_all, united
+from convlint.spec import parse as parse_input
 from convlint.suppress import suppressed
 from convlint.symbol import Dims
+from convlint.symbol import parse as said
 from convlint.symbol import parse_all as parse_dims
 from convlint.target import TargetError
 
@@ -150,6 +153,9 @@ def run(job: Job, deadline: float | None = None) -> Result:
     sizes = None
     if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
         checked, sizes = _at_all_sizes(checked, called.inputs, job, deadline)
+    if network is not None and job.locked is not None:
+        narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in codes]
+        checked = replace(checked, diagnostics=(*narrowed, *checked.diagnostics))
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
@@ -168,6 +174,11 @@ def run(job: Job, deadline: float | None = None) -> Result:
     )
 
 
+def _left(deadline: float | None) -> float:
+    """Seconds that a sweep may take."""
+    return 20.0 if deadline is None else max(1.0, deadline - time.monotonic())
+
+
 def _at_all_sizes(
     checked: _Checked, inputs: tuple[InputSpec, ...], job: Job, deadline: float | None
 ) -> tuple[_Checked, Sizes | None]:
@@ -178,13 +189,40 @@ def _at_all_sizes(
     if network is None or network.again is None or network.fx_graph is None:
         return checked, None
     at = dict(checked.sizes)
-    seconds = 20.0 if deadline is None else max(1.0, deadline - time.monotonic())
-    answer = sizing.answered(network, inputs, job.dims, at, seconds)
+    answer = sizing.answered(network, inputs, job.dims, at, _left(deadline))
     more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
     checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
     if not job.want_sizes:
         return checked, None
-    return checked, sizing.told(answer, inputs, network, job.dims)
+    from convlint.narrowing import extent_of
+
+    dims = job.dims.words
+    written = {f"{letter}={one.text}" for spec in inputs for letter, one in spec.domains}
+    extent = extent_of(
+        answer, tuple(map(str, inputs)), tuple(word for word in dims if word not in written)
+    )
+    return checked, replace(sizing.told(answer, inputs, network, job.dims), extent=extent)
+
+
+def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diagnostic]:
+    """What does not work any more of the sizes for which it must."""
+    from convlint import narrowing, sizing
+
+    if network.again is None or network.fx_graph is None or network.module is None:
+        return
+    inputs = united([parse_input(text) for text in locked.inputs])
+    dims = said(locked.dims).including(inputs)
+    at = representative(inputs, dims)
+    try:
+        bind(network.module, tuple(one.at(at) for one in inputs))
+        there = sizing.at(network, inputs, dims, at)
+    except (_Unusable, ValueError) as error:
+        found: Narrowing | None = Narrowing(locked.works, (), misfit=str(error))
+    else:
+        answer = sizing.answered(there, inputs, dims, at, seconds)
+        found = narrowing.narrowing(answer, locked)
+    if found is not None:
+        yield from fault("<sizes>", found)
 
 
 def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Network:

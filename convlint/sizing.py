@@ -55,6 +55,21 @@ def answered(
     return answer
 
 
+def at(
+    network: Network, inputs: Sequence[InputSpec], dims: Dims, sizes: Mapping[str, int]
+) -> Network:
+    """The network at some sizes of these inputs, which may be others than it was traced with.
+
+    Raises:
+        ValueError: it takes no such tensors.
+    """
+    assert network.again is not None
+    if len(_names(network, inputs)) != len([one for one in inputs if one.is_tensor]):
+        raise ValueError("the network does not take so many tensors")
+    found = network.again(_specs(network, inputs, dims.including(inputs))(sizes), None)
+    return replace(found, again=network.again)
+
+
 def _wanted(answer: Answer) -> dict[str, int]:
     """How many sizes of each letter to follow for a proof."""
     return {
@@ -232,7 +247,7 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
 
     fine = declared(answer.valid | answer.unseen)
     told = {(found.code, found.location) for found in known}
-    for failure, mask in _groups(answer):
+    for failure, mask in grouped(answer):
         found = failure.diagnostic
         bad = mask & ~fine
         if not bad.any() or (found.code, found.location) in told:
@@ -270,7 +285,7 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     possible = valid | answer.unseen
     for failure in answer.failures:
         possible = possible | answer.failing(failure)
-    groups = _groups(answer)
+    groups = grouped(answer)
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
     example = _example(answer)
@@ -281,7 +296,7 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         outputs = tuple(str(t) for t in expressed(there, inputs, dims, example).results)
     return Sizes(
         " ".join(map(str, inputs)),
-        tuple(_conditions(answer, valid)) if valid.any() else (),
+        tuple(conditions(answer, valid)) if valid.any() else (),
         bool((valid == possible).all()) and bool(valid.any()),
         answer.proven,
         answer.reasons,
@@ -312,11 +327,12 @@ def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
     """What holds of some sizes beside that they work; None where it is true of all of them."""
     if (mask == answer.valid).all():
         return None
-    known = set(_conditions(answer, answer.valid))
-    return tuple(one for one in _conditions(answer, mask) if one not in known)
+    known = set(conditions(answer, answer.valid))
+    return tuple(one for one in conditions(answer, mask) if one not in known)
 
 
-def _conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+def conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+    """What is said of the sizes of a mask, letter by letter where these do not hang together."""
     grid = answer.grid
     for one in sets(answer, mask):
         meant: tuple[int, ...] = ()
@@ -331,7 +347,7 @@ def _only(grid: Grid, axis: int) -> tuple[int, ...]:
     return tuple(n if i == axis else 1 for i, n in enumerate(grid.shape))
 
 
-def _groups(answer: Answer) -> list[tuple[Failure, Numbers]]:
+def grouped(answer: Answer) -> list[tuple[Failure, Numbers]]:
     """The failures, one for each layer and code, with the candidates that end there."""
     found: dict[tuple[str, str], tuple[Failure, Numbers]] = {}
     for failure in answer.failures:

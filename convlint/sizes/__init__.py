@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 from convlint.diagnostic import Location
+from convlint.extent import Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +100,5 @@ class Sizes:
     example: tuple[tuple[str, int], ...] = ()
     """Sizes for which it works."""
     map: Map | None = None
+    extent: Extent | None = None
+    """The same exactly, for `convlint.lock`."""

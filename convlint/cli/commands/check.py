@@ -95,3 +95,4 @@ def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
             yield str(task.target.path.absolute())
     if call.config.file is not None:
         yield str(call.config.file.absolute())
+    yield str(call.lock.absolute())
