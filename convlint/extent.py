@@ -56,10 +56,14 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One way in which sizes fail that once worked: for which, as which, and how."""
+    """One way in which sizes fail that once worked: for which, as which, and how.
+
+    `found` is what is wrong at the sizes `at`, which need not be among them.
+    """
 
     where: str
     example: str
+    at: str
     found: Diagnostic
 
 
@@ -67,13 +71,16 @@ class Loss:
 class Narrowing:
     """What has become of the sizes for which a network once worked.
 
-    The largest loss comes first; `misfit` says why nothing can be compared.
+    The largest loss comes first.  `gains` tells whether there are new ones instead; `misfit` says
+    why nothing can be compared, `unseen` why some sizes could not be followed.
     """
 
     before: tuple[str, ...]
     now: tuple[str, ...]
     losses: tuple[Loss, ...] = ()
+    gains: bool = False
     misfit: str = ""
+    unseen: str = ""
 
 
 def ranges(sizes: Sequence[int]) -> tuple[Range, ...]:

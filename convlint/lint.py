@@ -212,8 +212,8 @@ def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diag
         return
     inputs = united([parse_input(text) for text in locked.inputs])
     dims = said(locked.dims).including(inputs)
-    at = representative(inputs, dims)
     try:
+        at = representative(inputs, dims)
         bind(network.module, tuple(one.at(at) for one in inputs))
         there = sizing.at(network, inputs, dims, at)
     except (_Unusable, ValueError) as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import itertools
 import json
 import re
 import tomllib
@@ -173,6 +174,9 @@ class _Reader:
         if not isinstance(entry["proven"], bool):
             self.refuse("`proven` must be true or false", *at, "proven")
         sides = tuple(self.sides(entry["followed"], *at, "followed"))
+        counts = [sum(1 for _ in sizes_in(side.sizes)) for side in sides]
+        if prod(counts) > _MOST:
+            self.refuse("`followed` has too many combinations", *at, "followed")
         if not isinstance(entry["exact"], list):
             self.refuse("`exact` must be a list", *at, "exact")
         return Extent(
@@ -191,6 +195,9 @@ class _Reader:
             is_open, period = side.get("open", False), side.get("period", 0)
             if not isinstance(is_open, bool) or type(period) is not int or period < 0:
                 self.refuse("`open` must be true or false, `period` a number", *here)
+            every = list(sizes_in(self.ranges(side.get("sizes"), *here)))
+            if any(a >= b for a, b in itertools.pairwise(every)):
+                self.refuse("the sizes of `followed` must ascend", *here)
             yield Side(letter, self.ranges(side.get("sizes"), *here), is_open, period)
 
     def block(self, value: Any, sides: tuple[Side, ...], *at: str) -> Block:

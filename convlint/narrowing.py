@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from convlint.extent import Block, Extent, Loss, Narrowing, Side, ranges, sizes_in
 from convlint.sizing import conditions, grouped, where
-from convlint.sweep import Answer
+from convlint.sweep import Answer, Failure
 from convlint.sweep.grid import Numbers
 from convlint.sweep.sets import blocks, project
 
@@ -84,27 +84,51 @@ def narrowing(answer: Answer, before: Extent) -> Narrowing | None:
     new = tuple(one for one in now if one not in before.works)
     if tuple(side.letter for side in before.sides) != grid.letters:
         letters = ", ".join(side.letter for side in before.sides)
-        return Narrowing(
-            told, new, misfit=f"it is about {letters}, and the inputs are about "
-            + ", ".join(grid.letters)
-        )  # fmt: skip
-    if not answer.proven and answer.unseen.all():
-        return Narrowing(told, new, misfit="the network could not be followed")
+        own = ", ".join(grid.letters)
+        return Narrowing(told, new, misfit=f"it is about {letters}, and its inputs about {own}")
     sizes, old, current = _common(answer, before)
     worked = _worked(before, old)
     losses = []
     for failure, mask in grouped(answer):
         gone = worked & _at(mask, current)
         if gone.any():
-            first = np.argwhere(gone)[0]
-            pairs = zip(grid.letters, sizes, first, strict=True)
-            example = ", ".join(f"{letter} = {line[i]}" for letter, line, i in pairs)
-            loss = Loss(_words(answer, gone, sizes), example, failure.diagnostic)
-            losses.append((int(gone.sum()), loss))
+            losses.append((int(gone.sum()), _loss(answer, failure, gone, sizes, current)))
     if not losses:
+        if (worked & _at(answer.unseen, current)).any():
+            return Narrowing(told, new, unseen="; ".join(answer.reasons))
         return None
     losses.sort(key=lambda one: -one[0])
-    return Narrowing(told or before.works, new or now, tuple(one for _, one in losses))
+    gains = bool((_at(answer.valid, current) & ~worked).any())
+    return Narrowing(told or before.works, new or now, tuple(one for _, one in losses), gains)
+
+
+def _loss(
+    answer: Answer,
+    first: Failure,
+    gone: Numbers,
+    sizes: Sequence[Sequence[int]],
+    current: Sequence[Sequence[int]],
+) -> Loss:
+    """What is lost at one layer, with the failure there that has most to do with it."""
+    same = [
+        one
+        for one in answer.failures
+        if (one.layer, one.diagnostic.code) == (first.layer, first.diagnostic.code)
+    ]
+    failure = max(same, key=lambda one: int((gone & _at(answer.failing(one), current)).sum()))
+    smallest = np.argwhere(gone)[0]
+    letters = answer.grid.letters
+    example = {x: line[i] for x, line, i in zip(letters, sizes, smallest, strict=True)}
+    return Loss(
+        _words(answer, gone, sizes),
+        _told(example),
+        _told(answer.grid.at(failure.place)),
+        failure.diagnostic,
+    )
+
+
+def _told(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
 
 
 def _common(
@@ -118,13 +142,13 @@ def _common(
     for further in (True, False):
         sizes, old, current = [], [], []
         for side, other in zip(before.sides, own, strict=True):
-            known = [_Places(side, further), _Places(other, further)]
-            every = sorted({*known[0].sizes, *known[1].sizes})
-            rows = [(n, *(one.of(n) for one in known)) for n in every]
-            rows = [row for row in rows if row[1] is not None and row[2] is not None]
-            sizes.append([row[0] for row in rows])
-            old.append([row[1] or 0 for row in rows])
-            current.append([row[2] or 0 for row in rows])
+            one, two = _Places(side, further), _Places(other, further)
+            every = sorted({*one.sizes, *two.sizes})
+            pairs = [(n, one.of(n), two.of(n)) for n in every]
+            rows = [(n, i, j) for n, i, j in pairs if i is not None and j is not None]
+            sizes.append([n for n, _, _ in rows])
+            old.append([i for _, i, _ in rows])
+            current.append([j for _, _, j in rows])
         if np.prod([len(line) for line in sizes], dtype=float) <= _COMPARED:
             break
     return sizes, old, current

@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Finding, Label, Narrowing, rule
+from convlint import Finding, Label, Narrowing, Severity, rule
 
 _TOLD = 4
 
@@ -82,14 +82,24 @@ def sizes_narrowed(narrowing: Narrowing) -> Iterator[Finding]:
     if narrowing.misfit:
         yield Finding(f"cannot be compared with convlint.lock: {narrowing.misfit}", help=(accept,))
         return
+    if not narrowing.losses:
+        yield Finding(
+            f"not all sizes that work by convlint.lock could be followed: {narrowing.unseen}",
+            severity=Severity.WARNING,
+        )
+        return
     first, *others = narrowing.losses
     before = "; ".join(narrowing.before)
     now = "; ".join(narrowing.now) or "no size"
-    notes = [f"fails now for {one.where}: {one.found.message}" for one in narrowing.losses[:_TOLD]]
+    kind = "other" if narrowing.gains else "fewer"
+    notes = [
+        f"fails now for {one.where}; at {one.at}: {one.found.message}"
+        for one in narrowing.losses[:_TOLD]
+    ]
     if len(narrowing.losses) > _TOLD:
         notes.append(f"... and in {len(narrowing.losses) - _TOLD} more ways")
     yield Finding(
-        f"works for fewer sizes than convlint.lock says: before {before}; now {now}",
+        f"works for {kind} sizes than convlint.lock says: before {before}; now {now}",
         at=first.found.location,
         label=f"fails, as at {first.example}",
         related=tuple(
@@ -97,7 +107,6 @@ def sizes_narrowed(narrowing: Narrowing) -> Iterator[Finding]:
             for one in others[: _TOLD - 1]
             if one.found.location is not None
         ),
-        formula=first.found.formula,
         note=tuple(notes),
         help=(accept,),
     )
