@@ -74,7 +74,7 @@ def check(lock: Lock, file: Path, names: Collection[str]) -> None:
         hint = f"did you mean {quote(near[0])}? " if near else ""
         rows = Rows(_text(file))
         raise LockError(
-            f"{_shown(file)}:{rows.of(('targets', one.target))}: there is no target "
+            f"{shown(file)}:{rows.of(('targets', *one))}: there is no target "
             f"{quote(one.target)}; {hint}convlint sizes --lock leaves it out"
         )
 
@@ -117,9 +117,9 @@ def read(file: Path) -> dict[Key, Extent]:
         where = re.search(r"\(at line (\d+), column \d+\)", str(error))
         row = f":{where[1]}" if where else ""
         reason = shorten(str(error).partition(" (at ")[0])
-        raise LockError(f"{_shown(file)}{row}: {reason}") from None
+        raise LockError(f"{shown(file)}{row}: {reason}") from None
     except RecursionError:
-        raise LockError(f"{_shown(file)}: it is nested too deeply") from None
+        raise LockError(f"{shown(file)}: it is nested too deeply") from None
     return dict(_Reader(file, text).entries(document))
 
 
@@ -130,10 +130,11 @@ def _text(file: Path) -> str:
         raise
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise LockError(f"cannot read {_shown(file)}: {reason}") from None
+        raise LockError(f"cannot read {shown(file)}: {reason}") from None
 
 
-def _shown(file: Path) -> str:
+def shown(file: Path) -> str:
+    """The file as it is told of."""
     try:
         return file.absolute().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):
@@ -196,8 +197,8 @@ class _Reader:
             if not isinstance(is_open, bool) or type(period) is not int or period < 0:
                 self.refuse("`open` must be true or false, `period` a number", *here)
             every = list(sizes_in(self.ranges(side.get("sizes"), *here)))
-            if any(a >= b for a, b in itertools.pairwise(every)):
-                self.refuse("the sizes of `followed` must ascend", *here)
+            if not every or any(a >= b for a, b in itertools.pairwise(every)):
+                self.refuse("there must be sizes in `followed`, and they must ascend", *here)
             yield Side(letter, self.ranges(side.get("sizes"), *here), is_open, period)
 
     def block(self, value: Any, sides: tuple[Side, ...], *at: str) -> Block:
@@ -228,7 +229,7 @@ class _Reader:
 
     def ranges(self, value: Any, *at: str) -> tuple[Range, ...]:
         found = []
-        for one in value if isinstance(value, list) and value else [None]:
+        for one in value if isinstance(value, list) else [None]:
             if (
                 not isinstance(one, list)
                 or len(one) != 3
@@ -261,7 +262,7 @@ class _Reader:
                 self.refuse(f"unknown key {quote(word)}{hint}", *at, word)
 
     def refuse(self, message: str, *at: str) -> NoReturn:
-        raise LockError(f"{_shown(self.file)}:{self.rows.of(at)}: {message}")
+        raise LockError(f"{shown(self.file)}:{self.rows.of(at)}: {message}")
 
 
 def _is_packed(text: str, count: int) -> bool:
@@ -286,7 +287,7 @@ def write(file: Path, lock: Lock) -> None:
     try:
         atomic.write(file, text(lock))
     except OSError as error:
-        raise LockError(f"cannot write {_shown(file)}: {error.strerror or error}") from None
+        raise LockError(f"cannot write {shown(file)}: {error.strerror or error}") from None
 
 
 def text(lock: Lock) -> str:

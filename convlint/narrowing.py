@@ -47,7 +47,7 @@ def _blocks(answer: Answer) -> Iterator[Block]:
             project(answer.valid, letters),
             axis=tuple(i for i in range(len(axes)) if i not in letters),
         )
-        boxes = tuple(_boxes(mask, sizes))
+        boxes = tuple(_boxes(mask, sizes)) or (((),) * len(names),)
         if len(boxes) <= _BOXES:
             yield Block(names, boxes)
         else:

@@ -29,7 +29,7 @@ ENDINGS: Final = (".svg", ".png")
 WORKS: Final = "#0072b2"
 WASTES: Final = "#56b4e9"
 FAILS: Final = ("#d55e00", "#f0e442", "#cc79a7", "#5b2a00", "#e69f00")
-OTHER: Final = "#9a9a9a"
+OTHER: Final = "#c8c8c8"
 UNKNOWN: Final = "#ffffff"
 """Blue works and the rest does not.  Mostly of M. Okabe and K. Ito, Color Universal Design (2008),
 which people tell apart whose eyes miss a kind of cone."""

@@ -26,9 +26,11 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         yield from (f"  {found.severity}[{found.code}] {found.message}"
                     for found in result.diagnostics if found.severity == "error")  # fmt: skip
         return
-    yield click.style(f"{result.target} with {sizes.inputs}", bold=style.color)
+    title, answer = f"{result.target} with {sizes.inputs}", works(sizes)
+    yield click.style(title, bold=True) if style.color else title
     yield ""
-    yield f"  {click.style(works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
+    color = "green" if sizes.works else "red"
+    yield f"  {click.style(answer, fg=color, bold=True) if style.color else answer}"
     yield f"  {certainty(sizes)}"
     if sizes.outputs and sizes.works:
         yield f"  gives {', '.join(sizes.outputs)}"

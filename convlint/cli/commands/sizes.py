@@ -102,7 +102,7 @@ def _lock(call: Call, found: Sequence[Result], old: lock.Lock) -> None:
     except lock.LockError as error:
         raise Failure(str(error)) from None
     if not call.quiet:
-        say(f"wrote {call.lock}: {len(new)} {'entry' if len(new) == 1 else 'entries'}")
+        say(f"wrote {lock.shown(call.lock)}: {len(new)} {'entry' if len(new) == 1 else 'entries'}")
 
 
 def _ending(file: Path | None) -> str:
