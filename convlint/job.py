@@ -96,6 +96,8 @@ class Result:
     ran: tuple[Ran, ...] = ()
     inputs: str = ""
     """With which inputs, and by whose word, where that was not given explicitly."""
+    inferred: str = ""
+    """With which inputs, and why, where they were found from the network itself."""
     opened: tuple[str, ...] = ()
     """Other files that the user's code has read, or has not found."""
     hurried: bool = False
@@ -132,6 +134,7 @@ def merge(results: Iterable[Result]) -> Result:
             opened=tuple(dict.fromkeys(first.opened + other.opened)),
             hurried=first.hurried or other.hurried,
             sizes=first.sizes or other.sizes,
+            inferred="; ".join(dict.fromkeys(filter(None, (first.inferred, other.inferred)))),
         )
     return first
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic
-from convlint.discover import Given, given
+from convlint.discover import Given, Untold, given
+from convlint.discover.inference import inferred
 from convlint.extent import Extent, Narrowing
 from convlint.job import Job, Ran, Result, Row, Unseen
-from convlint.judge import fault, judge, refused
+from convlint.judge import NARROWED, fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
 from convlint.representative import representative
@@ -27,7 +29,7 @@ from convlint.spec import InputSpec, SpecError, letters, parse_all, united
 from convlint.spec import parse as parse_input
 from convlint.suppress import suppressed
 from convlint.symbol import Dims
-from convlint.symbol import parse as said
+from convlint.symbol import parse as parse_words
 from convlint.symbol import parse_all as parse_dims
 from convlint.target import TargetError
 
@@ -145,7 +147,9 @@ def run(job: Job, deadline: float | None = None) -> Result:
             found = load(target)
         module = _module(found, target.args, dict(target.kwargs), target.name)
         if not job.inputs:
-            called = given(module) or called
+            called = given(module) or _inferred(module, job) or called
+            if job.want_sizes and called.form:
+                called = replace(called, inputs=called.form)
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
@@ -153,13 +157,15 @@ def run(job: Job, deadline: float | None = None) -> Result:
     sizes = None
     if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
         checked, sizes = _at_all_sizes(checked, called.inputs, job, deadline)
-    if network is not None and job.locked is not None:
-        narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in codes]
+    asked = {rule.code for rule in rules() if NARROWED in rule.operators} & codes
+    if network is not None and job.locked is not None and asked:
+        narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in asked]
         checked = replace(checked, diagnostics=(*narrowed, *checked.diagnostics))
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
         rows = tuple(_rows(_written(checked, called.inputs, job.dims), found))
+    said = str(replace(called, sizes=() if job.want_sizes else checked.sizes))
     return Result(
         job.display,
         found,
@@ -169,7 +175,8 @@ def run(job: Job, deadline: float | None = None) -> Result:
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
-        inputs=str(replace(called, sizes=checked.sizes)),
+        inputs="" if called.inferred else said,
+        inferred=said if called.inferred else "",
         sizes=sizes,
     )
 
@@ -211,7 +218,7 @@ def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diag
     if network.again is None or network.fx_graph is None or network.module is None:
         return
     inputs = united([parse_input(text) for text in locked.inputs])
-    dims = said(locked.dims).including(inputs)
+    dims = parse_words(locked.dims).including(inputs)
     try:
         at = representative(inputs, dims)
         bind(network.module, tuple(one.at(at) for one in inputs))
@@ -222,7 +229,7 @@ def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diag
         answer = sizing.answered(there, inputs, dims, at, seconds)
         found = narrowing.narrowing(answer, locked)
     if found is not None:
-        yield from fault("<sizes>", found)
+        yield from fault(NARROWED, found)
 
 
 def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Network:
@@ -234,6 +241,18 @@ def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Ne
     from convlint import sizing
 
     return sizing.expressed(network, inputs, dims, dict(checked.sizes))
+
+
+def _inferred(module: nn.Module, job: Job) -> Given | None:
+    """What the network can be called with, as far as it tells."""
+    try:
+        return inferred(module, job.mode == "train")
+    except Untold as error:
+        words = " ".join(f"--input {shlex.quote(str(one))}" for one in error.inputs)
+        raise _Unusable(
+            "<inputs>",
+            TypeError(f"{error}; give it: convlint {shlex.quote(job.target.display)} {words}"),
+        ) from None
 
 
 class _Unusable(Exception):

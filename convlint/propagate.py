@@ -13,7 +13,15 @@ from typing import Any
 
 from convlint.dims import Unknown
 from convlint.network import Guard, Layer, Network
-from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
+from convlint.replay import (
+    COMPARISONS,
+    called,
+    evaluated,
+    looked_up,
+    plain_call,
+    read,
+    sourced,
+)
 from convlint.tensor import TensorSpec
 
 

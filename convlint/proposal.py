@@ -62,7 +62,7 @@ def _entry(found: Unlisted, header: str) -> str:
 def _inputs(found: Unlisted) -> Iterator[str]:
     use = found.use
     if use is None:
-        yield 'inputs = []  # no call with sizes was found; write them as "2,3,224,224"'
+        yield "inputs = []  # no call with sizes was found; without this line they are inferred"
     elif use.inputs is None:
         yield f"# inputs: from {use.origin}"
     else:

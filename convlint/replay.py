@@ -21,6 +21,10 @@ COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }  # fmt: skip
 
 
+_BY_MODE: Final = frozenset({"training", "use_input_stats", "running_mean", "running_var"})
+"""Arguments that a module has by its mode, and not by what comes in."""
+
+
 def called(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
     """One call with other arguments."""
     bound: dict[str, Any] = {}
@@ -33,6 +37,8 @@ def called(layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
             lowered = lower(layer.module, *args, **kwargs)
             assert lowered is not None
             bound = op.complete(lowered)
+            # The module is by now in the mode in which its owner has left it.
+            bound.update((name, layer.args[name]) for name in _BY_MODE & set(layer.args))
         else:
             func = node.target
             if node.op == "call_method":

@@ -31,6 +31,9 @@ LARGEST: Final = 512
 _FURTHEST: Final = 4096
 """Up to which they are followed for a proof."""
 
+_LONG: Final = 60
+"""Of a condition for a failure; an example is shown for a longer one."""
+
 _BATCHES: Final = 8
 _COMBINATIONS: Final = 1 << 22
 _SECONDS: Final = 20.0
@@ -327,8 +330,12 @@ def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
     """What holds of some sizes beside that they work; None where it is true of all of them."""
     if (mask == answer.valid).all():
         return None
-    known = set(conditions(answer, answer.valid))
-    return tuple(one for one in conditions(answer, mask) if one not in known)
+    known = {str(one) for one in sets(answer, answer.valid)}
+    return tuple(
+        condition
+        for one, condition in zip(sets(answer, mask), conditions(answer, mask), strict=True)
+        if not one.is_all and str(one) not in known
+    )
 
 
 def conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
@@ -400,7 +407,11 @@ def where(answer: Answer, mask: Numbers) -> str:
         else f"{' or '.join(names)}: {text}" for text, names in words.items()
     ]  # fmt: skip
     if left.any():
-        texts += [str(one) for one in sets(answer, left, brief=True) if not one.is_all]
+        together = "; ".join(str(one) for one in sets(answer, left, brief=True) if not one.is_all)
+        if len(together) > _LONG:
+            at = grid.at(tuple(map(int, np.argwhere(left)[0])))
+            together = "some, as " + ", ".join(f"{letter} = {n}" for letter, n in at.items())
+        texts.append(together)
     return "; ".join(texts) or "all sizes"
 
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from convlint.job import Result, Row
-from convlint.report import Style, called
+from convlint.report import Style, called, inferred
 from convlint.report.text import heading, summary
 from convlint.terminal import printed, to_string
 
@@ -18,7 +18,7 @@ _COLORS = dict(zip(_TITLES, ("bold", "", "", "", "cyan", "dim", "bold red"), str
 
 def render(results: Sequence[Result], style: Style) -> str:
     """One table for each target, with the findings in short below it."""
-    lines: list[Text] = []
+    lines: list[Text] = list(map(Text, inferred(results)))
     for result in results:
         if len(results) > 1:
             lines.append(Text(printed(result.target), "bold underline"))

@@ -58,7 +58,8 @@ def cat_on_batch(network: Network) -> Iterator[Finding]:
     for change in batch.changes:
         layer = change.layer
         if layer.op == "cat" and len(layer.tensors) > 1:
-            given = ", ".join(str(t) for t in layer.tensors[:4])
+            rest = ", ..." if layer.tensors[4:] else ""
+            given = ", ".join(str(t) for t in layer.tensors[:4]) + rest
             yield Finding(
                 f"`{layer.written}` joins {given} along the batch: {change.factor} rows come out "
                 "for every sample",

@@ -68,11 +68,12 @@ from convlint import (
     rule,
     show,
 )
+from convlint.advice.reshaping import asked_sizes
 
 
 @rule("CL401", "view", "reshape", "view_as", "reshape_as", "unflatten")
 def impossible_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
-    arriving, asked = layer.tensors[0].shape, _asked(layer)
+    arriving, asked = layer.tensors[0].shape, asked_sizes(layer)
     if arriving is None or asked is None or layer.rejected is not None:
         return
     have = arriving
@@ -96,24 +97,6 @@ def impossible_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         formula=f"{_equation(have, elements)} {relation} {_equation(literal, wanted)}",
         help=tuple(_helps(layer, have, asked)),
     )
-
-
-def _asked(layer: Layer) -> Shape | None:
-    """The sizes written; None for a view as another dtype."""
-    args = layer.args
-    if layer.op in ("view_as", "reshape_as"):
-        shape: Shape | None = args["other"].shape
-        return shape
-    written: Any = args["sizes"] if layer.op == "unflatten" else args["shape"]
-    if layer.op == "view" and args["size"] is not None:
-        written = args["size"]
-    if layer.op == "view" and args["dtype"] is not None:
-        return None
-    if isinstance(written, int):
-        written = (written,)
-    if not all(isinstance(n, (int, Unknown)) for n in written):
-        return None
-    return tuple(written)
 
 
 def _hole(n: Dim) -> bool:

@@ -59,6 +59,7 @@ from itertools import pairwise, permutations
 from convlint import Finding, Layer, Network, Severity, Shape, known, rule, show
 from convlint.advice.batch import batch_of
 from convlint.advice.descent import descended
+from convlint.advice.reshaping import is_repaired
 from convlint.advice.sizes import Probe, other_batches, other_sizes
 from convlint.arithmetic.refinement import has_refinement, middles
 
@@ -83,7 +84,7 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
     if _may_hide(old, new):
         probes += network.analysis(other_sizes)
     for probe in probes:
-        there = probe.network.counterpart(layer)
+        there = probe.counterpart(layer)
         shapes = _shapes(there) if there is not None and there.rejected is None else None
         if shapes is not None and not has_refinement(*shapes):
             crosses = all(len(middle) > 1 for middle in middles(old, new))
@@ -99,6 +100,8 @@ def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     given, made = layer.tensors[0], layer.outputs[0]
     old, new = given.shape, made.shape
     if old is None or new is None or not known(*old, *new) or 0 in old or 0 in new:
+        return None
+    if is_repaired(layer):
         return None
     sizes = tuple(map(int, old)), tuple(map(int, new))  # type: ignore[arg-type]
     return sizes if _count(sizes[0]) == _count(sizes[1]) else None
@@ -135,7 +138,7 @@ def _is_shift(layer: Layer) -> bool:
 
 
 def _finding(layer: Layer, old: Shape, new: Shape, probe: Probe | None) -> Finding:
-    there = probe.network.counterpart(layer) if probe is not None else None
+    there = probe.counterpart(layer) if probe is not None else None
     shown = (old, new)
     if there is not None:
         shown = there.tensors[0].shape or (), there.outputs[0].shape or ()

@@ -62,7 +62,7 @@ def steps_as_channels(layer: Layer, network: Network) -> Iterator[Finding]:
     if made is None or (made.outputs[0].shape or ())[-1:] != given.shape[-1:]:
         return
     for probe in network.analysis(other_sizes):
-        there = probe.network.counterpart(layer)
+        there = probe.counterpart(layer)
         seen = there.args["input"].shape if there is not None else None
         if seen and len(seen) == 3 and seen[1] == given.shape[1] + 1 and seen[2] == given.shape[2]:
             yield _finding(layer, made)

@@ -3,7 +3,8 @@
 ## What it does
 Says that the inputs are not those that `forward` takes, or that there are none: neither `--input`
 nor configuration gives them, nor a comment `# convlint: target Net 1,3,224,224` beside the class,
-an `example_input_array` or annotations with sizes.
+an `example_input_array` or annotations with sizes, and they cannot be inferred from the first
+layers that take them.
 
 ## Why is this bad?
 Nothing was checked: the exit status is 2. Give one `--input` for every parameter of `forward`

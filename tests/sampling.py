@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 _SWEEP = os.environ.get("CONVLINT_EXAMPLES")
 
 
-def sampled(examples: int = 100) -> settings:
+def sampled(examples: int = 50) -> settings:
     """The settings of a test over `examples` random examples (or as many as a sweep asks for)."""
     return settings(
         max_examples=int(_SWEEP or examples),

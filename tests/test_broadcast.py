@@ -91,7 +91,7 @@ layers = st.tuples(st.sampled_from(["conv", "conv", "avg", "max"]), window)
 WRITE = re.compile(r"write (\w+)=(\w+) in `(\w+)`")
 
 
-@sampled(60)
+@sampled(40)
 @given(layers, layers, st.integers(5, 20), st.integers(5, 20))
 def test_help_mends(left: Any, right: Any, height: int, width: int) -> None:
     """Whatever is offered as an argument to write makes the branches fit."""

@@ -98,7 +98,7 @@ def test_forms() -> None:
 
 
 @given(st.text(max_size=20))
-@sampled(200)
+@sampled(100)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         found = parse(text)

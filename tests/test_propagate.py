@@ -76,3 +76,26 @@ def test_what_hooks_compute_is_no_part_of_the_graph(normed: Any) -> None:
     assert again.guards_hold
     assert again.network.outputs.shape == (5, 2)
     assert not convlint.check(make, "2,3,9").diagnostics
+
+
+def test_layers_are_in_the_mode_of_the_network() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4))
+    for training in (True, False):
+        network = trace(net, [TensorSpec((2, 3, 8, 8), torch.float32)], {}, training)
+        net.train(not training)
+        found = propagate(network, {})
+        assert found.network.layers[-1].args["training"] is training
+        assert net[1].training is not training
+
+
+def test_the_mode_is_the_recorded_one() -> None:
+    """Also where the module itself is in another: one value per channel is enough in `eval`."""
+    net = nn.Sequential(nn.BatchNorm2d(3), nn.InstanceNorm2d(3, track_running_stats=True)).train()
+    recorded = trace(net, [specs((2, 3, 4, 4))], names=["x"])
+    again = propagate(recorded, {"x": specs((1, 3, 1, 1))}).network
+    norms = [layer for layer in again.layers if "norm" in layer.op]
+    assert [layer.args.get("training", layer.args.get("use_input_stats")) for layer in norms] == [
+        False,
+        False,
+    ]
+    assert all(layer.args["running_mean"] is not None for layer in norms)

@@ -146,6 +146,8 @@ def examine(model: Model, real: bool = False, sides: bool = False) -> Outcome:
             begun = time.perf_counter()
             network, watch = followed(module, call.args, call.kwargs)
             traced = time.perf_counter()
+        if any(isinstance(value, torch.Tensor) for value in (*call.args, *call.kwargs.values())):
+            network = replace(network, again=None)  # data of one batch is data for no other
         found, network = told(network, watch, deadline=begun + _PATIENCE)
         judged = time.perf_counter()
         own = truth(model, module, call)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from convlint.advice.batch import batch_of
+from convlint.advice.reshaping import is_repaired
 from convlint.dims import show
-from convlint.network import Network
+from convlint.network import Layer, Network
 from convlint.tensor import TensorSpec
 
 
@@ -17,6 +20,16 @@ class Probe:
 
     what: str
     network: Network
+
+    def counterpart(self, layer: Layer) -> Layer | None:
+        """The same call there; None from the first reshape on that these sizes make impossible."""
+        found = self.network.counterpart(layer)
+        return found if found is not None and found.name not in self._lost else None
+
+    @functools.cached_property
+    def _lost(self) -> frozenset[str]:
+        layers = itertools.dropwhile(lambda one: not is_repaired(one), self.network.layers)
+        return frozenset(layer.name for layer in layers)
 
 
 def other_batches(network: Network) -> tuple[Probe, ...]:

@@ -7,7 +7,8 @@ before the higher, and has one or more of three functions:
     uses(networks, sources) -> how networks are called, as far as the text of the project tells
     given(module) -> what a network says of its own inputs, once it is built
 
-The first two run nothing of the user's code, and none of them needs torch.
+The first two run nothing of the user's code, and none of them needs torch.  Where no source knows
+anything, `convlint.discover.inference` finds the inputs by trial.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Given:
     inputs: tuple[InputSpec, ...] = ()
     by: str = ""
     sizes: tuple[tuple[str, int], ...] = ()
+    inferred: bool = False
+    """Whether it is a conclusion, of which `by` gives the reasons, and nobody's word."""
+    form: tuple[InputSpec, ...] = ()
+    """The same with letters for sizes that could be others, where it was inferred."""
 
     def __str__(self) -> str:
         """What has to be told; nothing where all was given explicitly."""
@@ -45,7 +50,20 @@ class Given:
             return ""
         taken = ", ".join(f"{letter}={size}" for letter, size in self.sizes)
         called = " ".join(map(str, self.inputs)) + (f" at {taken}" if taken else "")
+        if self.inferred:
+            return f"{called}: {self.by}"
         return f"{called}, from {self.by}" if self.by else called
+
+
+class Untold(Exception):
+    """Of a parameter of `forward` nothing tells what it is; the message is one line.
+
+    `inputs` are an example of what could be given.
+    """
+
+    def __init__(self, message: str, inputs: tuple[InputSpec, ...]) -> None:
+        super().__init__(message)
+        self.inputs = inputs
 
 
 @dataclass(frozen=True, slots=True)

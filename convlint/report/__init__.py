@@ -102,6 +102,14 @@ def called(results: Sequence[Result]) -> Iterator[str]:
         yield f"The inputs of {rest} more are listed by: convlint targets"
 
 
+def inferred(results: Sequence[Result]) -> Iterator[str]:
+    """With what the networks were called whose inputs nobody has given: a guess is always told."""
+    for one in results:
+        if one.inferred:
+            name = f"{printed(one.target)}: " if len(results) > 1 else ""
+            yield f"{name}inferred input {printed(one.inferred)}"
+
+
 def _module(output_format: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{output_format.replace('-', '_')}")
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.job import Result
-from convlint.report import Style, called
+from convlint.report import Style, called, inferred
 from convlint.snippet import Mark, snippet
 from convlint.terminal import printed, to_string
 
@@ -26,7 +26,9 @@ COLORS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.
 def render(results: Sequence[Result], style: Style) -> str:
     """Every finding with its source lines, and a summary."""
     found = [diagnostic for result in results for diagnostic in result.diagnostics]
-    lines: list[Text] = []
+    lines: list[Text] = list(map(Text, inferred(results)))
+    if lines and found:
+        lines.append(Text())
     if style.statistics:
         lines += statistics(found)
     else:
@@ -36,7 +38,7 @@ def render(results: Sequence[Result], style: Style) -> str:
         if style.statistics and lines:
             lines.append(Text())
         lines += [summary(results), *map(Text, called(results)), *_unseen(results, style)]
-    elif lines and not style.statistics:
+    elif found and not style.statistics:
         lines.pop()
     return to_string(lines, style.color)
 

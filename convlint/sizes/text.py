@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import click
-
 from convlint.job import Result
 from convlint.report import Style
 from convlint.sizes import Border, Condition, Sizes
+from convlint.terminal import to_string
 
 _SHOWN = 12
 """Borders beyond this are only counted."""
@@ -26,11 +25,11 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         yield from (f"  {found.severity}[{found.code}] {found.message}"
                     for found in result.diagnostics if found.severity == "error")  # fmt: skip
         return
-    title, answer = f"{result.target} with {sizes.inputs}", works(sizes)
-    yield click.style(title, bold=True) if style.color else title
+    if result.inferred:
+        yield f"inferred input {result.inferred}"
+    yield _styled(f"{result.target} with {sizes.inputs}", "bold", style)
     yield ""
-    color = "green" if sizes.works else "red"
-    yield f"  {click.style(answer, fg=color, bold=True) if style.color else answer}"
+    yield _styled(f"  {works(sizes)}", "bold green" if sizes.works else "bold red", style)
     yield f"  {certainty(sizes)}"
     if sizes.outputs and sizes.works:
         yield f"  gives {', '.join(sizes.outputs)}"
@@ -44,6 +43,15 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         yield from _borders(sizes.borders[:_SHOWN], style)
         if len(sizes.borders) > _SHOWN:
             yield f"    ... and in {len(sizes.borders) - _SHOWN} more ways"
+
+
+def _styled(text: str, how: str, style: Style) -> str:
+    """A line in colours where they are wanted."""
+    if not style.color:
+        return text
+    from rich.text import Text
+
+    return to_string([Text(text, how)], color=True).rstrip("\n")
 
 
 def works(sizes: Sizes) -> str:

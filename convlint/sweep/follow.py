@@ -11,7 +11,15 @@ from convlint.diagnostic import Severity
 from convlint.dims import Unknown
 from convlint.judge import Refusals, located
 from convlint.network import Guard, Layer, Network
-from convlint.replay import COMPARISONS, called, evaluated, looked_up, plain_call, read, sourced
+from convlint.replay import (
+    COMPARISONS,
+    called,
+    evaluated,
+    looked_up,
+    plain_call,
+    read,
+    sourced,
+)
 from convlint.sweep.answer import Failure, Works
 from convlint.sweep.merge import Different, merged, named_anew
 from convlint.sweep.node import Sides
@@ -73,7 +81,7 @@ class _Following:
         self.failures: list[Failure] = []
         self.elsewhere: list[Region] = []
         self.guards = _placed_guards(network, self.nodes)
-        self.dying = _last_uses(self.nodes, self.guards)
+        self.dying = _last_uses(self.nodes, self.guards, self.layers)
 
     def run(
         self, region: Region, inputs: Mapping[str, TensorSpec], place: tuple[int, ...]
@@ -103,8 +111,10 @@ class _Following:
     ) -> Iterator[_State]:
         parts, failed, paths = [], len(self.failures), []
         for moved in self._parts(state):
+            gone = len(self.elsewhere)
             part = self._one(state, node, moved, inputs)
-            paths.append((self.walk.why, part is not None))
+            is_alive = part is not None or len(self.elsewhere) > gone
+            paths.append((self.walk.why, is_alive))
             if part is not None:
                 parts.append(part)
         if len(self.failures) > failed:
@@ -173,6 +183,9 @@ class _Following:
                     )
                 )
                 return None
+            if _count(again.output) != _count(layer.output):
+                self.elsewhere.append(self.walk.region)  # Python would have taken others
+                return None
             wasted(self.walk, again)
             output = sourced(again.output, again)
             doubts = doubts.union(doubt, _unseen(again))
@@ -238,14 +251,11 @@ class _Following:
     def _guarded(self, state: _State, guard: Guard) -> Iterator[_State]:
         kept: list[Region] = []
         doubts = state.doubts
+        nodes = [node for side in (guard.left, guard.right) for node in read(side)]
         for moved in self._parts(state):
-            values: Mapping[str, Any] = state.values
-            if moved:
-                values = {
-                    name: placed(values[name], self.walk)
-                    for name in _names(guard)
-                    if name in values
-                }
+            values: dict[str, Any] = {}
+            for node in nodes:
+                self._look_up(node, state.values, values, moved)
             left, right = evaluated(guard.left, values), evaluated(guard.right, values)
             if isinstance(left, Unknown) or isinstance(right, Unknown):
                 doubts = doubts | {"Python asks for a size that is not known"}
@@ -264,6 +274,19 @@ class _Following:
             place = self.walk.place
             values = {name: placed(value, self.walk) for name, value in values.items()}
         yield _State(region, place, dict(values), doubts)
+
+    def _look_up(
+        self, node: Any, alive: Mapping[str, Any], values: dict[str, Any], moved: bool
+    ) -> None:
+        """The value of a node; a size may be asked for before its node stands in the graph."""
+        if node.name in alive:
+            value = alive[node.name]
+            values[node.name] = placed(value, self.walk) if moved else value
+        elif node.name not in values and node.name not in self.layers:
+            for used in node.all_input_nodes:
+                self._look_up(used, alive, values, moved)
+            args, kwargs = looked_up(node.args, values), looked_up(node.kwargs, values)
+            values[node.name] = plain_call(node, args, kwargs)
 
     # -- the end
 
@@ -291,6 +314,11 @@ def _whole(one: _State, other: _State) -> Region:
     return Region(one.region.shape)
 
 
+def _count(output: Any) -> int | None:
+    """The items of a tuple; None where it is none, or not even that is known."""
+    return len(output) if isinstance(output, tuple) else None
+
+
 def _assumed(network: Network) -> Iterator[str]:
     for assumption in network.assumptions:
         place = assumption.frames[0].location if assumption.frames else None
@@ -308,8 +336,18 @@ def _unseen(layer: Layer) -> Iterator[str]:
         yield f"how the input of `{layer.title}` lies in memory is not known"
 
 
-def _names(guard: Guard) -> tuple[str, ...]:
-    return tuple(node.name for side in (guard.left, guard.right) for node in read(side))
+def _made_of(guard: Guard, layers: Mapping[str, Layer]) -> Iterator[str]:
+    """The layers whose results a comparison reads, directly or by arithmetic."""
+    pending = [node for side in (guard.left, guard.right) for node in read(side)]
+    seen = set()
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node.name
+        if node.name not in layers:
+            pending += node.all_input_nodes
 
 
 def _placed_guards(network: Network, nodes: Sequence[Any]) -> dict[int, list[Guard]]:
@@ -320,13 +358,15 @@ def _placed_guards(network: Network, nodes: Sequence[Any]) -> dict[int, list[Gua
         at = len(nodes)
         for layer in network.layers[guard.after : guard.after + 1]:
             at = index.get(layer.name, at)
-        # what it reads must have been made
-        made = max((index.get(name, -1) + 1 for name in _names(guard)), default=0)
+        read_ = [name for name in _made_of(guard, network.by_name) if name in network.by_name]
+        made = max((index.get(name, -1) + 1 for name in read_), default=0)
         found.setdefault(max(at, made), []).append(guard)
     return found
 
 
-def _last_uses(nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]]) -> dict[int, list[str]]:
+def _last_uses(
+    nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]], layers: Mapping[str, Layer]
+) -> dict[int, list[str]]:
     """Which values are not needed behind a node, by its index."""
     last: dict[str, int] = {}
     for i, node in enumerate(nodes):
@@ -335,7 +375,7 @@ def _last_uses(nodes: Sequence[Any], guards: Mapping[int, Sequence[Guard]]) -> d
             last[used.name] = i
     for i, asked in guards.items():
         for guard in asked:
-            for name in _names(guard):
+            for name in _made_of(guard, layers):
                 last[name] = max(last.get(name, 0), i)
     found: dict[int, list[str]] = {}
     for name, i in last.items():

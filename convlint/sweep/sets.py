@@ -29,12 +29,13 @@ class Set:
     """Whether the letters hang together."""
 
     def __str__(self) -> str:
-        names = " and ".join(self.letters)
+        *some, last = self.letters
+        names = f"{', '.join(some)} and {last}" if some else last
         if self.joint:
             return self.words
         if self.words.startswith(("≥", "=")):
             return f"{names} {self.words}"
-        return self.words if not names else f"{names}: {self.words}"
+        return f"{names}: {self.words}"
 
 
 def sets(answer: Answer, mask: Numbers, *, brief: bool = False) -> tuple[Set, ...]:
@@ -200,6 +201,7 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int], brief: bool)
         for text, one in ((words, holds), (_negated(words), ~holds)):
             if text is not None and not (mask & ~one).any():
                 conditions.append((text, one))
+    conditions.sort(key=lambda one: int((box & ~one[1]).sum()), reverse=True)
     chosen, left = [], np.broadcast_to(box, mask.shape)
     for text, one in conditions:
         if text not in chosen and (left & ~one).any():

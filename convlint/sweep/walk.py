@@ -164,6 +164,8 @@ class Walk:
         self.turned = key
         try:
             return not fails()
+        except (ArithmeticError, RecursionError, LookupError, TypeError, ValueError):
+            return True  # the code did not expect such an answer
         finally:
             self.turned = None
 
@@ -189,7 +191,7 @@ def _is_advice() -> bool:
 
 def _kind(filename: str) -> str:
     parts = PurePath(filename).parts[-3:]
-    if "advice" in parts:
+    if "advice" in parts or parts[-2:] == ("shapes", "refit.py"):
         return "advice"
     return (
         "outside" if parts[-2:] in (("convlint", "judge.py"), ("sweep", "follow.py")) else "between"

@@ -161,9 +161,10 @@ class _Calls:
     def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the user's `forward`; what it raises ends the module, not the analysis."""
         recorder = self.recorder
-        recorder.paths.append(recorder.module_path(module))
-        before = recorder.outside
-        recorder.outside = recorder.filter.outside(sys._getframe(), before)
+        before, path = recorder.outside, recorder.module_path(module)
+        outside = recorder.filter.outside(sys._getframe(), before)
+        recorder.paths.append(path)  # where the stack ends above, nothing is left to be undone
+        recorder.outside = outside
         try:
             return self.call(module, *args, **kwargs)
         except Exception as exc:

@@ -479,6 +479,16 @@ class Recorder:
             self.guards.append(Guard(op, left, right, answer, frame, len(self.layers)))
         return answer
 
+    def relents(self) -> bool:
+        """Whether the last answer about sizes was a guess; if so, it is the other one now."""
+        if not self.guards:
+            return False
+        last = self.guards[-1]
+        if not any(isinstance(getattr(n, "dim", n), Unknown) for n in (last.left, last.right)):
+            return False
+        self.guards[-1] = Guard(last.op, last.left, last.right, not last.answer, last.frame)
+        return True
+
     def decide(self, question: Question, usual: bool) -> bool:
         """The answer to a question that only data can tell."""
         known = self.knowledge.answer(question)

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # Leaving steps out finds a smaller network sooner than hypothesis, which knows only their seeds.
-@settings(sampled(500), phases=[Phase.generate])
+@settings(sampled(250), phases=[Phase.generate])
 @given(network=networks())
 def test_torch_and_convlint_agree(folder: Path, network: Network) -> None:
     def asked(candidate: Network) -> Verdict:

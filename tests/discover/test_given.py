@@ -136,11 +136,3 @@ def test_annotations_need_no_library(write: Write, run: Run) -> None:
     assert "with x=2,3,8,8, from the annotations" in run("net.py:Net")[1]
     assert "x=2,3,8,8" in run("targets")[1]
     assert "jaxtyping" in sys.modules  # by this test, and not by convlint
-
-
-def test_nothing_is_given(write: Write, run: Run) -> None:
-    write("net.py", NET)
-    status, out, _ = run("net.py:Net")
-    assert status == 2
-    assert "cannot take the given inputs (none)" in out
-    assert "was called" not in out

@@ -39,11 +39,11 @@ inputs = ["2,3,32,32"]  # net.py:25 (call)
 
 # [[tool.convlint.targets]]
 # model = "net.py:Needy"  # and its arguments: depth, width
-# inputs = []  # no call with sizes was found; write them as "2,3,224,224"
+# inputs = []  # no call with sizes was found; without this line they are inferred
 
 # [[tool.convlint.targets]]
 # model = "net.py:Unknown"
-# inputs = []  # no call with sizes was found; write them as "2,3,224,224"
+# inputs = []  # no call with sizes was found; without this line they are inferred
 """
 
 

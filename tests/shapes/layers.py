@@ -10,7 +10,7 @@ from tests.sampling import sampled
 FLOAT, LONG = torch.float32, torch.int64
 DTYPES = [FLOAT, FLOAT, FLOAT, torch.float16, torch.bfloat16, torch.float64, LONG, torch.uint8,
           torch.bool]  # fmt: skip
-SEARCH = sampled(100)
+SEARCH = sampled(50)
 
 
 def sizes(*usual: int, low: int = 1, high: int = 5) -> st.SearchStrategy[int]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tests.oracle
 from tests.sampling import sampled
 
-SEARCH = sampled(100)
+SEARCH = sampled(50)
 
 REAL = [torch.bool, torch.uint8, torch.int64, torch.float16, torch.float32, torch.float64]
 WIDE = [torch.bool, torch.uint8, torch.int64, torch.float32, torch.float64, torch.complex64]

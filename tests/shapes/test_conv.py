@@ -39,7 +39,7 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.sampled_from([(2, 3), (0, 3), (2, 0), (3,), (0,)]), st.data(), st.integers(0, 2))
-@sampled(100)
+@sampled(50)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -> None:
     shape = (*lead, *(data.draw(st.sampled_from([0, 1, 2])) for _ in range(axes)))
@@ -47,7 +47,7 @@ def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_module(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes))
@@ -56,7 +56,7 @@ def test_module(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data(), st.permutations(range(3)), st.booleans())
-@sampled(100)
+@sampled(50)
 @pytest.mark.parametrize("kind", [nn.Conv1d, nn.ConvTranspose1d])
 def test_sequences_in_other_orders(kind: Any, data: Any, order: Any, batched: bool) -> None:
     """An axis of size one may have any stride."""
@@ -71,7 +71,7 @@ def test_sequences_in_other_orders(kind: Any, data: Any, order: Any, batched: bo
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_function(axes: int, data: st.DataObject) -> None:
     """Also what the module's constructor refuses."""

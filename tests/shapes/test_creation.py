@@ -43,14 +43,14 @@ def _outcome(call: Callable[[], Any]) -> Any:
         return exc
 
 
-@sampled(150)
+@sampled(75)
 @given(sizes, kinds, st.sampled_from(["zeros", "ones", "empty", "rand", "randn"]), st.booleans())
 def test_sized(size: Any, dtype: Any, name: str, spread: bool) -> None:
     given_sizes = size if spread and size else (size,)
     same(getattr(torch, name), *given_sizes, **({"dtype": dtype} if dtype else {}))
 
 
-@sampled(150)
+@sampled(75)
 @given(numbers, numbers, numbers, kinds, st.integers(1, 3))
 def test_arange(start: Any, end: Any, step: Any, dtype: Any, given_numbers: int) -> None:
     if dtype is torch.bool:
@@ -59,7 +59,7 @@ def test_arange(start: Any, end: Any, step: Any, dtype: Any, given_numbers: int)
     same(torch.arange, *arguments, **({"dtype": dtype} if dtype else {}))
 
 
-@sampled(150)
+@sampled(75)
 @given(st.integers(-1, 5), st.integers(-1, 5), st.integers(-6, 6), numbers,
        st.sampled_from(["eye", "tril_indices", "triu_indices", "linspace", "logspace", "full",
                         "randint", "randperm", "scalar_tensor"]), kinds)  # fmt: skip
@@ -81,14 +81,14 @@ nested = st.recursive(
 )
 
 
-@sampled(150)
+@sampled(75)
 @given(nested | st.lists(st.integers(0, 2) | st.floats(0, 1) | st.booleans()),
        st.sampled_from([torch.tensor, torch.as_tensor]))  # fmt: skip
 def test_data(data: Any, call: Any) -> None:
     same(call, data)
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, dtypes, kinds, st.data())
 def test_like_another(shape: Any, steps: Any, dtype: Any, kind: Any, data: Any) -> None:
     kept, _ = legal(shape, steps)
@@ -110,7 +110,7 @@ def test_like_another(shape: Any, steps: Any, dtype: Any, kind: Any, data: Any) 
     agree(lambda: lambda x: call(before(x)), [(shape, dtype)])
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, dtypes, st.data())
 def test_casts(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
     kept, _ = legal(shape, steps)
@@ -126,7 +126,7 @@ def test_casts(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
     agree(lambda: lambda x, y: chain(*kept)()(x).type_as(y), [(shape, dtype), ((), torch.float64)])
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, st.sampled_from(
     [torch.contiguous_format, torch.channels_last, torch.channels_last_3d,
      torch.preserve_format]))  # fmt: skip
@@ -143,7 +143,7 @@ def test_formats(shape: Any, steps: Any, layout: Any) -> None:
               [(shape, torch.float32)])  # fmt: skip
 
 
-@sampled(150)
+@sampled(75)
 @given(st.lists(st.integers(0, 3), max_size=2).map(tuple),
        st.lists(st.integers(0, 3), max_size=2).map(tuple),
        st.sampled_from(["ij", "xy", "xx"]), dtypes)  # fmt: skip

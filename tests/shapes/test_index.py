@@ -29,7 +29,7 @@ items = (
 )
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, items, st.booleans())
 def test_picks(shape: Any, steps: Any, where: Any, single: bool) -> None:
     kept, _ = legal(shape, steps)
@@ -39,7 +39,7 @@ def test_picks(shape: Any, steps: Any, where: Any, single: bool) -> None:
     agree(chain(*kept, ("__getitem__", (where[0] if single else where,))), [(shape, FLOAT)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, small, st.sampled_from([torch.int64, torch.int32, torch.int16, FLOAT]),
        st.integers(0, 2), st.integers(0, 2))  # fmt: skip
 def test_index_from_the_network(
@@ -50,7 +50,7 @@ def test_index_from_the_network(
     agree(lambda: lambda x, i: x[(*lead, i, *tail)], [(shape, FLOAT), (picked, dtype)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, items, small | shapes, st.sampled_from([FLOAT, FLOAT, torch.int64, torch.float64]))
 def test_assigns(shape: Any, where: Any, given_shape: Any, dtype: Any) -> None:
     def call(x: Any, value: Any) -> Any:
@@ -62,7 +62,7 @@ def test_assigns(shape: Any, where: Any, given_shape: Any, dtype: Any) -> None:
     agree(lambda: call, [(shape, FLOAT), (given_shape, dtype)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, st.data())
 def test_masks(shape: Any, data: Any) -> None:
     """A mask's sides must be those of the tensor; how many elements it picks is not known."""
@@ -85,7 +85,7 @@ def test_masks(shape: Any, data: Any) -> None:
         assert all(not isinstance(a, int) or a == b for a, b in pairs)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, shapes, axes, shapes,
        st.sampled_from(["gather", "scatter", "scatter_add", "scatter_", "value"]),
        st.sampled_from([torch.int64, torch.int64, torch.int32, FLOAT]),
@@ -102,7 +102,7 @@ def test_gathers(
         agree(lambda: lambda x, i, s: getattr(x.clone(), name)(dim, i, s), specs)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, st.data(), axes, st.integers(-1, 1),
        st.sampled_from(["gather", "take_along_dim", "scatter_add"]))  # fmt: skip
 def test_gathers_of_one_rank(shape: Any, data: Any, dim: int, more: int, name: str) -> None:
@@ -116,7 +116,7 @@ def test_gathers_of_one_rank(shape: Any, data: Any, dim: int, more: int, name: s
         agree(lambda: lambda x, i, s: x.scatter_add(dim, i, s), specs)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, axes, st.lists(st.integers(1, 3), max_size=2).map(tuple), shapes,
        st.sampled_from([torch.int64, torch.int32, FLOAT]),
        st.sampled_from(["index_select", "index_add", "index_copy", "index_fill", "take"]),
@@ -138,7 +138,7 @@ def test_rows(
     agree(lambda: arguments[name], [(shape, FLOAT), (picked, kind), (source, FLOAT)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, shapes, shapes, st.sampled_from([torch.bool, torch.bool, FLOAT]),
        st.sampled_from(["masked_fill", "where", "Tensor.where", "number"]),
        st.sampled_from([FLOAT, torch.int64]))  # fmt: skip
@@ -153,7 +153,7 @@ def test_where(one: Any, mask: Any, other: Any, kind: Any, name: str, dtype: Any
     agree(lambda: calls[name], specs)
 
 
-@sampled(100)
+@sampled(50)
 @given(st.permutations(range(3)), st.sampled_from([
     lambda x, i: x.masked_fill(x > 2, 0.0), lambda x, i: x.scatter(0, i, 1.0),
     lambda x, i: x.scatter_add(0, i, x), lambda x, i: x.scatter_reduce(0, i, x, "sum"),
@@ -170,7 +170,7 @@ def test_layouts(order: Any, call: Any) -> None:
 NUMBERS = [0, 0.5, -1, 300, -129, 65504.0, -1e9, 1e39, 2**40, float("-inf"), float("nan"), True]
 
 
-@sampled(200)
+@sampled(100)
 @given(st.sampled_from(NUMBERS),
        st.sampled_from([torch.float16, torch.bfloat16, FLOAT, torch.int64, torch.uint8,
                         torch.int8, torch.bool]),

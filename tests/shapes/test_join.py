@@ -32,14 +32,14 @@ def several(draw: Any) -> list[tuple[tuple[int, ...], torch.dtype]]:
     return found
 
 
-@sampled(200)
+@sampled(100)
 @given(several(), axes, st.sampled_from(["cat", "concat", "concatenate", "stack"]), st.booleans())
 def test_along(specs: Any, dim: int, name: str, listed: bool) -> None:
     join, kind = getattr(torch, name), list if listed else tuple
     agree(lambda: lambda *tensors: join(kind(tensors), dim), specs)
 
 
-@sampled(200)
+@sampled(100)
 @given(several(), st.sampled_from(
     ["hstack", "vstack", "row_stack", "dstack", "column_stack", "block_diag", "atleast_1d",
      "atleast_2d", "atleast_3d"]))  # fmt: skip
@@ -51,7 +51,7 @@ def test_fixed(specs: Any, name: str) -> None:
         agree(lambda: lambda *tensors: join(tensors), specs)
 
 
-@sampled(200)
+@sampled(100)
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=4).map(tuple), movers, axes,
        st.sampled_from(["cat", "stack", "hstack", "vstack", "dstack"]))  # fmt: skip
 def test_layout(shape: Any, steps: Any, dim: int, name: str) -> None:
@@ -63,7 +63,7 @@ def test_layout(shape: Any, steps: Any, dim: int, name: str) -> None:
     agree(lambda: lambda x, y: join([before(x), before(y)], *arguments), specs)
 
 
-@sampled(100)
+@sampled(50)
 @given(st.booleans(), st.booleans(), st.integers(1, 2), st.integers(1, 3), axes)
 def test_channels_last(one: bool, other: bool, channels: int, side: int, dim: int) -> None:
     def call(x: Any, y: Any) -> Any:

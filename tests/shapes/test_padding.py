@@ -37,7 +37,7 @@ def agree_or_garbage(make: Callable[[], Any], shape: Sequence[int], pad: Sequenc
     how=st.sampled_from(["constant", "reflect", "replicate", "circular", "other"]),
     value=st.sampled_from([None, None, 0, 1.5]),
 )
-@sampled(600)
+@sampled(300)
 def test_function(shape: list[int], pad: list[int], how: str, value: Any) -> None:
     call = partial(identity, lambda x: F.pad(x, pad, how, value))
     if how == "circular" and len(pad) % 2 == 0 and len(shape) - len(pad) // 2 in (1, 2):
@@ -47,7 +47,7 @@ def test_function(shape: list[int], pad: list[int], how: str, value: Any) -> Non
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_module(kind: str, axes: int, data: st.DataObject) -> None:

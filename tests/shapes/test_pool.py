@@ -27,7 +27,7 @@ def window(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.data())
-@sampled(200)
+@sampled(100)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_max_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -43,7 +43,7 @@ def test_max_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(200)
+@sampled(100)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_avg_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -60,7 +60,7 @@ def test_avg_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -75,7 +75,7 @@ def test_lp_pool(axes: int, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 @pytest.mark.parametrize("maximum", [False, True])
@@ -112,7 +112,7 @@ def test_means_of_other_dtypes(axes: int, dtype: torch.dtype) -> None:
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_fractional_pool(axes: int, functional: bool, data: st.DataObject) -> None:
@@ -135,7 +135,7 @@ def test_fractional_pool(axes: int, functional: bool, data: st.DataObject) -> No
 
 
 @given(st.data())
-@sampled(100)
+@sampled(50)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_refusals(axes: int, data: st.DataObject) -> None:
     """What is no legal window."""

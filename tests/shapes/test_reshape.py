@@ -26,7 +26,7 @@ from tests.shapes.views import (
 )
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, st.sampled_from(["view", "view", "reshape"]), st.booleans(), st.data())
 def test_sizes(shape: Any, steps: Any, name: str, spread: bool, data: Any) -> None:
     kept, arriving = legal(shape, steps)
@@ -35,7 +35,7 @@ def test_sizes(shape: Any, steps: Any, name: str, spread: bool, data: Any) -> No
     agree(chain(*kept, (name, args)), [(shape, torch.float32)])
 
 
-@sampled(150)
+@sampled(75)
 @given(filled, movers, st.sampled_from(["view_as", "reshape_as"]), st.data())
 def test_as_another(shape: Any, steps: Any, name: str, data: Any) -> None:
     kept, arriving = legal(shape, steps)
@@ -47,7 +47,7 @@ def test_as_another(shape: Any, steps: Any, name: str, data: Any) -> None:
     )
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, dtypes, st.data())
 def test_one_call(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
     """Every other method of the family, legal or not, behind a few moves."""
@@ -69,7 +69,7 @@ def test_one_call(shape: Any, steps: Any, dtype: Any, data: Any) -> None:
     agree(chain(*kept, step), [(shape, dtype)])
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers, axes, axes, st.booleans())
 def test_modules(shape: Any, steps: Any, start: int, end: int, split: bool) -> None:
     kept, _ = legal(shape, steps)
@@ -87,7 +87,7 @@ def test_modules(shape: Any, steps: Any, start: int, end: int, split: bool) -> N
     agree(Net, [(shape, torch.float32)])
 
 
-@sampled(150)
+@sampled(75)
 @given(shapes, movers)
 def test_strides_of_a_chain(shape: Any, steps: Any) -> None:
     """What the chain itself says of shape and strides, and that a flat view is judged by them."""
@@ -133,7 +133,7 @@ class _Folding(nn.Module):
         return maps.view(-1, 16, 257)
 
 
-@sampled(150)
+@sampled(75)
 @given(filled, st.data())
 def test_repaired_sizes_fit(shape: Any, data: Any) -> None:
     """Whatever was asked for: the sizes answered hold the elements that arrive, or are unknown."""

@@ -19,7 +19,7 @@ MODES = ["nearest", "nearest-exact", "area", "linear", "bilinear", "bicubic", "t
 
 
 @given(st.data())
-@sampled(500)
+@sampled(250)
 @pytest.mark.parametrize("functional", [False, True])
 def test_interpolate(functional: bool, data: st.DataObject) -> None:
     axes = data.draw(st.integers(1, 3))
@@ -48,7 +48,7 @@ def test_interpolate(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(200)
+@sampled(100)
 @pytest.mark.parametrize("name", ["pixel_shuffle", "pixel_unshuffle", "channel_shuffle"])
 @pytest.mark.parametrize("functional", [False, True])
 def test_shuffles(name: str, functional: bool, data: st.DataObject) -> None:
@@ -63,7 +63,7 @@ def test_shuffles(name: str, functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(300)
+@sampled(150)
 @pytest.mark.parametrize("functional", [False, True])
 def test_unfold(functional: bool, data: st.DataObject) -> None:
     arguments = {
@@ -81,7 +81,7 @@ def test_unfold(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(300)
+@sampled(150)
 @pytest.mark.parametrize("functional", [False, True])
 def test_fold(functional: bool, data: st.DataObject) -> None:
     one = st.integers(1, 3)
@@ -104,7 +104,7 @@ def test_fold(functional: bool, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(300)
+@sampled(150)
 def test_grid_sample(data: st.DataObject) -> None:
     axes = data.draw(st.sampled_from([2, 3]))
     shape = data.draw(images(axes, largest=4))
@@ -125,7 +125,7 @@ def test_grid_sample(data: st.DataObject) -> None:
     right=st.booleans(),
     size=st.lists(st.integers(0, 4), min_size=6, max_size=6),
 )
-@sampled(300)
+@sampled(150)
 def test_affine_grid(theta: list[int], axes: int, right: bool, size: list[int]) -> None:
     wanted = size[: axes + 2]
     shape = [wanted[0], axes, axes + 1] if right else theta

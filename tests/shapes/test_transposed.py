@@ -48,7 +48,7 @@ def hyper_parameters(draw: st.DrawFn, axes: int) -> dict[str, Any]:
 
 
 @given(st.sampled_from([(2, 3), (3,)]), st.data(), st.integers(0, 2))
-@sampled(100)
+@sampled(50)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -> None:
     shape = (*lead, *(data.draw(st.sampled_from([0, 1, 2])) for _ in range(axes)))
@@ -56,7 +56,7 @@ def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_module(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes))
@@ -65,7 +65,7 @@ def test_module(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_output_size(axes: int, data: st.DataObject) -> None:
     arguments = data.draw(hyper_parameters(axes)) | {"output_padding": 0}
@@ -92,7 +92,7 @@ def test_output_size(axes: int, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@sampled(150)
+@sampled(75)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_function(axes: int, data: st.DataObject) -> None:
     """Also what the module's constructor refuses."""

@@ -16,7 +16,7 @@ from tests.shapes.images import FLOAT, images, no_torch, per_axis
 
 
 @given(st.data())
-@sampled(200)
+@sampled(100)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("functional", [False, True])
 def test_unpool(axes: int, functional: bool, data: st.DataObject) -> None:

@@ -67,13 +67,13 @@ def check(shape: Any, steps: Any, last: Any, dtype: torch.dtype = torch.float32)
     agree(chain(*kept, last), [(shape, dtype)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, moved)
 def test_moved(shape: Any, steps: Any, last: Any) -> None:
     check(shape, steps, last)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, stretched)
 def test_stretched(shape: Any, steps: Any, last: Any) -> None:
     sizes = last[1][0] if last[1] and isinstance(last[1][0], tuple) else last[1]
@@ -82,25 +82,25 @@ def test_stretched(shape: Any, steps: Any, last: Any) -> None:
     check(shape, steps, last)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, cut)
 def test_cut(shape: Any, steps: Any, last: Any) -> None:
     check(shape, steps, last)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, picked, dtypes)
 def test_picked(shape: Any, steps: Any, last: Any, dtype: Any) -> None:
     check(shape, steps, last, dtype)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, turned)
 def test_turned(shape: Any, steps: Any, last: Any) -> None:
     check(shape, steps, last)
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, movers, st.sampled_from(["T", "mT", "H", "mH"]))
 def test_getters(shape: Any, steps: Any, name: str) -> None:
     kept, _ = legal(shape, steps)
@@ -108,7 +108,7 @@ def test_getters(shape: Any, steps: Any, name: str) -> None:
     agree(lambda: lambda x: getattr(before(x), name), [(shape, torch.float32)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, shapes, st.sampled_from(["expand_as", "broadcast_tensors"]))
 def test_two(one: Any, other: Any, name: str) -> None:
     if name == "expand_as":
@@ -117,7 +117,7 @@ def test_two(one: Any, other: Any, name: str) -> None:
         agree(lambda: torch.broadcast_tensors, [(one, torch.float32), (other, torch.float32)])
 
 
-@sampled(200)
+@sampled(100)
 @given(shapes, st.lists(st.integers(0, 5), max_size=4), st.lists(st.integers(0, 9), max_size=4))
 def test_as_strided(shape: Any, size: Any, stride: Any) -> None:
     reach = sum((n - 1) * step for n, step in zip(size, stride, strict=False))

@@ -158,7 +158,7 @@ def two_shapes(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 
 
 @given(two_shapes())
-@sampled(200)
+@sampled(100)
 def test_refinements_are_those_that_exist(shapes: tuple[list[int], list[int]]) -> None:
     old, new = shapes
     count = 1
@@ -251,6 +251,23 @@ class StepsFirst(nn.Module):
         return self.words(self.lstm(x)[0][-1])
 
 
+class FixedWindows(nn.Module):
+    """As MaxViT of torchvision: 8×8 windows of 7×7, put together again for this size alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 64, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x)
+        n, c, h, w = x.shape
+        x = x.reshape(n, c, h // 7, 7, w // 7, 7).permute(0, 2, 4, 3, 5, 1)
+        x = x.reshape(n, (h // 7) * (w // 7), 49, c)
+        n, _, _, c = x.shape
+        x = x.reshape(n, 8, 8, 7, 7, c).permute(0, 5, 1, 3, 2, 4)
+        return x.reshape(n, c, 56, 56)
+
+
 @pytest.mark.parametrize(
     ("net", "inputs"),
     [
@@ -259,6 +276,7 @@ class StepsFirst(nn.Module):
         (Siamese, ["2,3,8,8", "2,3,8,8"]),
         (Pairs, ["4,3,8,8", "4:int64"]),
         (Shifted, "2,3,8,8"),
+        (FixedWindows, "2,3,56,56"),
         (StepsFirst, "5,2,8"),
     ],
 )

@@ -36,7 +36,7 @@ def met(window: Window) -> list[list[int]]:
     ]
 
 
-@sampled(200)
+@sampled(100)
 @given(windows())
 def test_what_is_read(window: Window) -> None:
     inside = {i for row in met(window) for i in row if 0 <= i < window.size}
@@ -51,7 +51,7 @@ def test_what_is_read(window: Window) -> None:
         assert coverage.has_holes(mask) == (len(inside) <= max(inside))
 
 
-@sampled(200)
+@sampled(100)
 @given(windows())
 def test_which_taps_meet_the_map(window: Window) -> None:
     rows = met(window)
@@ -60,7 +60,7 @@ def test_which_taps_meet_the_map(window: Window) -> None:
     assert coverage.all_taps_meet(window) == (len(alive) == window.kernel)
 
 
-@sampled(200)
+@sampled(100)
 @given(windows())
 def test_which_outputs_lie_in_the_padding(window: Window) -> None:
     rows = met(window)
@@ -69,7 +69,7 @@ def test_which_outputs_lie_in_the_padding(window: Window) -> None:
     assert tail == sum(min(row) >= window.size for row in rows)
 
 
-@sampled(100)
+@sampled(50)
 @given(windows())
 def test_the_window_is_torchs(window: Window) -> None:
     """The gradient of a convolution's sum is not zero exactly where it is read."""
@@ -88,7 +88,7 @@ def test_the_window_is_torchs(window: Window) -> None:
     assert [bool(g) for g in weight.grad[0, 0]] == [t in alive for t in range(window.kernel)]
 
 
-@sampled(100)
+@sampled(50)
 @given(st.integers(1, 30), st.integers(1, 40))
 def test_adaptive_bins(size: int, output: int) -> None:
     x = torch.eye(size)[None]
@@ -97,7 +97,7 @@ def test_adaptive_bins(size: int, output: int) -> None:
         assert [i for i in range(size) if column[i] > 0] == list(range(begin, end))
 
 
-@sampled(100)
+@sampled(50)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(20, 30))
 def test_the_padding_that_keeps_the_size(half: int, dilation: int, size: int) -> None:
     window = Window("H", size, 2 * half + 1, 1, (0, 0), dilation)
@@ -107,7 +107,7 @@ def test_the_padding_that_keeps_the_size(half: int, dilation: int, size: int) ->
     assert drift(Window("H", size, 2 * half + 1, 1, (pad, pad), dilation)) == 0
 
 
-@sampled(200)
+@sampled(100)
 @given(st.lists(st.integers(1, 7), min_size=2, max_size=3), st.data())
 def test_exchanged_paddings_keep_every_size(kernels: list[int], data: st.DataObject) -> None:
     pads = [data.draw(st.integers(0, 3)) for _ in kernels]

@@ -13,7 +13,7 @@ from tests.sampling import sampled
 SIZE = st.integers(1, 4)
 
 
-@sampled(60)
+@sampled(40)
 @given(st.data(), SIZE, st.integers(1, 3), st.integers(6, 9), st.integers(6, 9))
 def test_the_contract_holds_if_torch_gives_it(
     data: st.DataObject, n: int, channels: int, height: int, width: int

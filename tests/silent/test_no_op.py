@@ -39,7 +39,7 @@ def told(network: nn.Module, x: torch.Tensor, code: str) -> bool:
     return any(d.code == code for d in report.diagnostics)
 
 
-@sampled(60)
+@sampled(40)
 @given(
     st.sampled_from(["max_pool2d", "avg_pool2d"]),
     st.integers(1, 3),
@@ -97,7 +97,7 @@ class Squeeze(nn.Module):
         return x.squeeze(self.dim)
 
 
-@sampled(60)
+@sampled(40)
 @given(st.lists(st.integers(1, 2), min_size=3, max_size=4), st.integers(-3, 2))
 def test_a_squeeze_is_told_if_and_only_if_it_drops_nothing(sizes: list[int], dim: int) -> None:
     x = torch.randn(2, *sizes)

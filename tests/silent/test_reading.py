@@ -127,7 +127,7 @@ def claimed(one: Unread) -> torch.Tensor:
     return rows[:, None] & columns[None, :]
 
 
-@sampled(60)
+@sampled(40)
 @given(branches(), st.integers(5, 9), st.integers(5, 9))
 def test_random_branches(drawn: list[list[dict[str, Any]]], height: int, width: int) -> None:
     torch.manual_seed(0)

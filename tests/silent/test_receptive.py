@@ -203,7 +203,7 @@ def lines(draw: Any) -> Field:
     return Field(first, first + abs(draw(fractions)), draw(st.sampled_from([1, 2, Fraction(3, 2)])))
 
 
-@sampled(60)
+@sampled(40)
 @given(lines(), lines(), st.integers(1, 9))
 def test_hull_and_distance_of_two_lines(one: Field, other: Field, count: int) -> None:
     both = hull(one, other, count)

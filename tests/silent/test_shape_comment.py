@@ -85,7 +85,7 @@ def test_is_no_shape(comment: str) -> None:
 
 
 @given(st.text(alphabet="#()[],x×*/+-.@>=: \tNBCHW0123456789ab?'…", max_size=40))
-@sampled(200)
+@sampled(100)
 def test_reads_anything(text: str) -> None:
     found = notation("#" + text)
     if found is not None:

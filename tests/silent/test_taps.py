@@ -35,7 +35,7 @@ def test_the_pages_examples(code: str) -> None:
                 assert bool(dead.float().mean() >= 0.5) == (name in told), name
 
 
-@sampled(60)
+@sampled(40)
 @given(
     st.integers(1, 7), st.integers(1, 7), st.sampled_from([1, 3, 5]), st.sampled_from([1, 3]),
     st.integers(1, 2), st.integers(1, 6), st.integers(0, 6), st.integers(0, 2), st.booleans(),
@@ -115,7 +115,7 @@ def test_a_border_of_real_values_is_not_dead(mode: str) -> None:
     assert not list(judge(traced(make, 1, 2, small, small), {"CL501", "CL502"}))
 
 
-@sampled(60)
+@sampled(40)
 @given(st.integers(1, 6), st.sampled_from([3, 5]), st.integers(1, 4), st.integers(1, 2))
 def test_the_size_from_which_all_taps_meet(
     size: int, kernel: int, dilation: int, step: int

@@ -54,7 +54,7 @@ def transposed(draw: Any) -> tuple[nn.ConvTranspose1d, int]:
     return up, size
 
 
-@sampled(60)
+@sampled(40)
 @given(transposed())
 def test_holes_and_borders_are_where_torch_has_them(drawn: tuple[nn.ConvTranspose1d, int]) -> None:
     up, size = drawn
@@ -74,7 +74,7 @@ def test_holes_and_borders_are_where_torch_has_them(drawn: tuple[nn.ConvTranspos
         assert not codes & {HOLES, BORDER}
 
 
-@sampled(60)
+@sampled(40)
 @given(transposed())
 def test_taps_are_counted_as_torch_adds_them(drawn: tuple[nn.ConvTranspose1d, int]) -> None:
     up, size = drawn
@@ -86,7 +86,7 @@ def test_taps_are_counted_as_torch_adds_them(drawn: tuple[nn.ConvTranspose1d, in
     assert tuple(middle) == one.taps
 
 
-@sampled(60)
+@sampled(40)
 @given(transposed())
 def test_the_even_arguments_give_the_same_size(drawn: tuple[nn.ConvTranspose1d, int]) -> None:
     up, size = drawn

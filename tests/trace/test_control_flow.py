@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from convlint.dims import Unknown
+from convlint.network import Network
 from tests.oracle import Call
 from tests.trace.asserting import Asserting, Points
 from tests.trace.helper import follow, ops, traced
@@ -317,12 +318,18 @@ def test_a_finally_catches_nothing() -> None:
     assert network.outputs.shape == (2, 8, 16, 16)
 
 
-def test_endless_recursion_is_one_fault() -> None:
+@pytest.mark.parametrize("depth", range(6))
+def test_endless_recursion_is_one_fault(depth: int) -> None:
+    """Wherever in our own code the stack ends."""
+
     class Loop(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self(self(x))
 
-    network = traced(Loop(), IMAGE)
+    def deeper(more: int) -> Network:
+        return deeper(more - 1) if more else traced(Loop(), IMAGE)
+
+    network = deeper(depth)
     assert [r.exception for r in network.raised] == ["RecursionError"]
 
 

@@ -15,7 +15,7 @@ from benchmarks.zoo.model import Model
 from benchmarks.zoo.processes import each
 
 LIBRARIES = [name for name in libraries.names() if libraries.installed(name)]
-COUNT = 4
+COUNT = 3
 """Models of each library."""
 
 pytestmark = [

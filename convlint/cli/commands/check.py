@@ -76,7 +76,7 @@ def _reported(
         text = "" if call.quiet else UNCONCERNED
     emit(text, options["output_file"], shown.color)
     if call.output_format != "text" and not call.quiet:
-        for line in report.called(found):  # the other formats have no place for it
+        for line in (*report.inferred(found), *report.called(found)):  # they have no place for it
             say(line)
     if summary is not None:
         written(summary, lambda: job_summary.append(summary, found, shown))

@@ -14,6 +14,7 @@ from convlint.project.outlook import Listed, Outlook, Unlisted
 from convlint.quote import shorten
 
 _LATER = "known when it is built"
+_INFERRED = "inferred when it is built"
 
 
 @click.command()
@@ -36,6 +37,7 @@ def command(
 
     That are the targets of the configuration and of comments.  Networks that are in none of them
     follow, with the sizes that they are called with, where annotations, tests or scripts tell.
+    Inputs of targets that nobody gives are found from the network when it is linted.
     No code of the project is run.
     """
     from convlint.cli.call import configuration
@@ -70,12 +72,14 @@ def _listed(found: Listed) -> tuple[str, ...]:
     expected = (f"--expect {one}" for one in task.expected)
     words = [*map(str, task.inputs), *dims, *expected, *modes]
     origin = task.origin
+    if found.use is None and not task.inputs:
+        words[:0] = [_INFERRED]
     if found.use is not None:
         words[:0] = [_inputs(found.use.inputs)]
         origin += f", {found.use.origin}"
     elif task.by and "comment" not in origin:
         origin += f", {task.by}"
-    return name, " ".join(words) or "-", origin
+    return name, " ".join(words), origin
 
 
 def _unlisted(found: Unlisted) -> tuple[str, ...]:
@@ -106,7 +110,7 @@ def _json(found: Outlook) -> str:
         {
             "name": one.task.display,
             "model": one.task.target.display,
-            "inputs": _texts(one.use.inputs if one.use is not None else one.task.inputs),
+            "inputs": _texts(one.use.inputs if one.use is not None else one.task.inputs or None),
             "dims": list(one.task.dims.words),
             "modes": list(one.task.modes),
             "expect": _texts(one.task.expected),

@@ -1,0 +1,126 @@
+"""What `convlint sizes` says, as plain data and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+from convlint import isolate, spec, target
+from convlint.job import Job, Mode, Result
+from convlint.sizes import Sizes
+from convlint.symbol import parse as parse_dims
+from tests.sweep import networks
+
+FILE = Path(networks.__file__)
+
+
+def result(name: str, *inputs: str, dims: tuple[str, ...] = (), mode: Mode = "eval") -> Result:
+    given = spec.united(tuple(spec.parse(text) for text in inputs))
+    job = Job(
+        target.parse(f"{FILE}:{name}"),
+        given,
+        mode,
+        want_sizes=True,
+        dims=parse_dims(dims).including(given),
+    )
+    (found,) = isolate.run([job])
+    return found
+
+
+def sizes(name: str, *inputs: str, **how: Any) -> Sizes:
+    found = result(name, *inputs, **how).sizes
+    assert found is not None
+    return found
+
+
+def words(found: Sizes) -> str:
+    return "; ".join(one.text for one in found.works)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "said", "gives"),
+    [
+        ("UNet", "N,3,H,W", "N ≥ 1; H and W: multiples of 4", "[N, 8, H, W]"),
+        ("Padded", "N,3,H,W", "N, H and W ≥ 1", "[N, 8, H, W]"),
+        ("Patches", "N,3,H,W", "N ≥ 1; ⌊H/8⌋·⌊W/8⌋ = 64", "[N, 12]"),
+        ("Classifier", "N,3,H,W", "N ≥ 1; ⌊(H + 1)/8⌋·⌊(W + 1)/8⌋ = 49", "[N, 10]"),
+    ],
+)
+def test_the_sizes_that_work(name: str, shape: str, said: str, gives: str) -> None:
+    found = sizes(name, shape)
+    assert words(found).startswith(said)
+    assert found.outputs == (gives,)
+    assert found.proven
+
+
+def test_what_stands_at_the_borders() -> None:
+    found = sizes("UNet", "2,3,H,W")
+    pools = [one for one in found.borders if one.code == "CL201"]
+    joins = [one for one in found.borders if one.code == "CL301"]
+    assert {one.where for one in pools} == {"H or W = 1 only", "H or W: 2 to 3"}
+    assert len(joins) == 2
+    assert all("cannot join" in one.message for one in joins)
+    rows = FILE.read_text(encoding="utf-8").splitlines()
+    assert all(one.location and "torch.cat" in rows[one.location.row - 1] for one in joins)
+
+
+def test_letters_that_are_one() -> None:
+    found = sizes("Strict", "1,3,H,W", dims=("W=H",))
+    assert words(found) == "H ≥ 10"
+    assert found.proven
+
+
+def test_declared_sizes_are_followed_to_their_end() -> None:
+    found = sizes("UNet", "1,3,H,W", dims=("H=64..80", "W=32/36/38"))
+    assert words(found) == "H: 64, 68, 72, 76, 80; W: 32, 36"
+    assert found.proven
+    assert not found.bounds[0].is_open
+
+
+def test_a_wrong_declaration_is_an_error_where_the_fault_is() -> None:
+    found = result("UNet", "1,3,H,W", dims=("H=64..80%4", "W=64..66")).diagnostics
+    assert [one.code for one in found] == ["CL301", "CL301"]
+    assert {one.message.partition(":")[0] for one in found} == {"at W = 65", "at W = 66"}
+    assert all("works for W = 64 only" in one.note for one in found)
+
+
+def test_what_another_letter_can_mend_is_no_fault() -> None:
+    assert not result("Strict", "1,3,H,W", dims=("H=20..60",)).diagnostics
+    (found,) = result("Strict", "1,3,H,W", dims=("H=5..60",)).diagnostics
+    assert found.code == "CL190"
+    assert "too small" in found.message
+
+
+def test_letters_of_which_nothing_is_said_are_no_fault() -> None:
+    assert not result("UNet", "1,3,H,W").diagnostics
+
+
+def test_a_strided_window_leaves_rows_unread() -> None:
+    found = sizes("Classifier", "1,3,H,W")
+    assert found.read is not None
+    assert found.even is not None
+
+
+def test_the_mode_counts(tmp_path: Path) -> None:
+    file = tmp_path / "normed.py"
+    file.write_text(
+        "from torch import nn\n\n"
+        "def normed():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))\n"
+    )
+    job = Job(target.parse(f"{file}:normed"), (spec.parse("N,3,3,3"),), want_sizes=True)
+    evaluating, training = isolate.run([job, Job(job.target, job.inputs, "train", want_sizes=True)])
+    assert evaluating.sizes is not None
+    assert training.sizes is not None
+    assert words(evaluating.sizes) == "N ≥ 1"
+    assert words(training.sizes) == "N ≥ 2"
+
+
+def test_a_network_without_layers_takes_anything() -> None:
+    assert isinstance(nn.Identity(), nn.Module)
+    job = Job(target.parse("torch.nn:Identity"), (spec.parse("A,B"),), want_sizes=True)
+    (found,) = isolate.run([job])
+    assert found.sizes is not None
+    assert found.sizes.is_any
