@@ -58,6 +58,21 @@ def answered(
     return answer
 
 
+def at(
+    network: Network, inputs: Sequence[InputSpec], dims: Dims, sizes: Mapping[str, int]
+) -> Network:
+    """The network at some sizes of these inputs, which may be others than it was traced with.
+
+    Raises:
+        ValueError: it takes no such tensors.
+    """
+    assert network.again is not None
+    if len(_names(network, inputs)) != len([one for one in inputs if one.is_tensor]):
+        raise ValueError("the network does not take so many tensors")
+    found = network.again(_specs(network, inputs, dims.including(inputs))(sizes), None)
+    return replace(found, again=network.again)
+
+
 def _wanted(answer: Answer) -> dict[str, int]:
     """How many sizes of each letter to follow for a proof."""
     return {
@@ -237,7 +252,7 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
     told = {(found.code, found.location) for found in known}
     left = ~fine
     # Of several ways to fail, the rarest says best what is wrong with the declared sizes.
-    for failure, mask in reversed(_groups(answer)):
+    for failure, mask in reversed(grouped(answer)):
         found = failure.diagnostic
         bad = mask & left
         left = left & ~declared(bad)
@@ -276,7 +291,7 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     possible = valid | answer.unseen
     for failure in answer.failures:
         possible = possible | answer.failing(failure)
-    groups = _groups(answer)
+    groups = grouped(answer)
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
     usual = example(answer, dims)
@@ -287,7 +302,7 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         outputs = tuple(str(t) for t in expressed(there, inputs, dims, usual).results)
     return Sizes(
         " ".join(map(str, inputs)),
-        tuple(_conditions(answer, valid)) if valid.any() else (),
+        tuple(conditions(answer, valid)) if valid.any() else (),
         bool((valid == possible).all()) and bool(valid.any()),
         answer.proven,
         answer.reasons,
@@ -327,12 +342,13 @@ def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
     known = {str(one) for one in sets(answer, answer.valid)}
     return tuple(
         condition
-        for one, condition in zip(sets(answer, mask), _conditions(answer, mask), strict=True)
+        for one, condition in zip(sets(answer, mask), conditions(answer, mask), strict=True)
         if not one.is_all and str(one) not in known
     )
 
 
-def _conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+def conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+    """What is said of the sizes of a mask, letter by letter where these do not hang together."""
     grid = answer.grid
     for one in sets(answer, mask):
         meant: tuple[int, ...] = ()
@@ -347,7 +363,7 @@ def _only(grid: Grid, axis: int) -> tuple[int, ...]:
     return tuple(n if i == axis else 1 for i, n in enumerate(grid.shape))
 
 
-def _groups(answer: Answer) -> list[tuple[Failure, Numbers]]:
+def grouped(answer: Answer) -> list[tuple[Failure, Numbers]]:
     """The failures, one for each layer and code, with the candidates that end there."""
     found: dict[tuple[str, str], tuple[Failure, Numbers]] = {}
     for failure in answer.failures:
@@ -409,15 +425,15 @@ def where(answer: Answer, mask: Numbers) -> str:
 
 
 def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Numbers) -> Map | None:
-    """The picture of the two letters that matter most."""
+    """The picture of the two letters that matter most, or of the only one."""
     grid = answer.grid
-    wide = sorted(range(len(grid.axes)), key=lambda i: len(grid.axes[i].sizes))[-2:]
-    if len(wide) < 2 or len(groups) > 250:
+    open_ = [i for i, axis in enumerate(grid.axes) if len(axis.sizes) > 1]
+    open_ = [i for i in open_ if grid.axes[i].letter not in BATCH] or open_
+    shown = sorted(sorted(open_, key=lambda i: len(grid.axes[i].sizes))[-2:])
+    if not shown or len(groups) > 250:
         return None
-    one, two = sorted(wide)
-    others = tuple(i for i in range(len(grid.axes)) if i not in (one, two))
-    shape = (len(grid.axes[one].sizes), len(grid.axes[two].sizes))
-    cells = np.full(shape, 2, dtype=np.uint8)
+    others = tuple(i for i in range(len(grid.axes)) if i not in shown)
+    cells = np.full([len(grid.axes[i].sizes) for i in shown], 2, dtype=np.uint8)
 
     def flat(mask: Numbers) -> Numbers:
         found: Numbers = np.any(mask, axis=others) if others else mask
@@ -427,9 +443,10 @@ def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Number
         cells[flat(mask)] = i + 3
     cells[flat(answer.valid)] = 1
     cells[flat(read)] = 0
+    *rows, columns = (grid.axes[i] for i in shown)
     return Map.of(
-        (grid.axes[one].letter, grid.axes[two].letter),
-        grid.axes[one].sizes,
-        grid.axes[two].sizes,
+        (rows[0].letter if rows else "", columns.letter),
+        rows[0].sizes if rows else (1,),
+        columns.sizes,
         cells.tobytes(),
     )
