@@ -70,8 +70,8 @@ class Walk:
         """A comparison that is answered the other way round, for a trial."""
         self.written = False
         """Whether sizes are printed as they are written in letters."""
-        self.opaque = False
-        """Whether there was a question whose answer beyond the grid cannot be told."""
+        self.opaque: list[Region] = []
+        """Those that had come to a question whose answer beyond the grid cannot be told."""
         self.why: Why = ()
         """What has set the region apart from others, since it was entered."""
         self.unread: list[Waste] = []
@@ -127,7 +127,7 @@ class Walk:
         if question is None and _is_advice():
             return bool(answers[projected(answers, self.place)])
         if question is None:
-            self.opaque = True
+            self.opaque.append(self.region)
         answer = bool(answers[projected(answers, self.place)])
         differ = ~answers if answer else answers
         if self.region.has(differ):

@@ -136,7 +136,7 @@ class Ratio(float):
         return Size(dim, ("op", function, (self,)), self.recorder)
 
     def __int__(self) -> int:
-        return _escaped(self, float.__int__(self))
+        return int(self._rounded(int, float.__int__(self)))
 
     def __float__(self) -> float:
         return _escaped(self, float.__pos__(self))

@@ -9,7 +9,7 @@ import multiprocessing
 import time
 from typing import Any
 
-from tests.sized.comparison import compared
+from benchmarks.sizes.comparison import compared
 from tests.sized.random_networks import drawn
 
 

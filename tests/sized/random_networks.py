@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from benchmarks.sizes.comparison import Called, Shape
 from tests.composed.network import Network
 from tests.composed.strategy import seeded
-from tests.sized.comparison import Called, Shape
 
 _LETTERS = ("H", "W")
 

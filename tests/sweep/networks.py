@@ -115,3 +115,26 @@ class Sequence1d(nn.Module):
         y = self.conv(x)
         left, right = y.chunk(2, dim=2)
         return left + right
+
+
+class Late(nn.Module):
+    """Works from 50 on, but not for multiples of 16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, (50, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[2] % 16 == 0:
+            raise ValueError("a multiple of 16")
+        return self.conv(x)  # type: ignore[no-any-return]
+
+
+class Fixed(nn.Module):
+    """Takes 24×24 only, and divides sizes by sizes then."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert x.shape[2] == 24
+        assert x.shape[3] == 24
+        x = F.pad(x, (0, int(x.shape[2] ** 0.5)))
+        return x.reshape(2, -1, x.shape[2] * x.shape[3] // x.shape[2])

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.sizes.comparison import Called, Shape, compared, swept
 from convlint.sweep import Answer
-from tests.sized.comparison import Called, Shape, compared, swept
 from tests.sweep import networks
 
 IMAGE: Shape = (2, 3, "H", "W")
@@ -99,3 +99,23 @@ def test_floating_point_scales_are_not_proven() -> None:
     found = compared(called(Scaled), seed=1, largest=64, pairs=40)
     assert not found.wrong
     assert not found.answer.proven
+
+
+def test_no_proof_where_the_last_period_has_not_settled() -> None:
+    """49 fails, 65 works, and they are one period apart."""
+    late = called(networks.Late, (2, 3, "H", 8))
+    answer = swept(late, largest=64)
+    assert not answer.proven
+    assert answer.works_at({"H": 65}) is None
+    answer = swept(late, largest=80)
+    assert answer.proven
+    assert answer.works_at({"H": 81}) is True
+    assert answer.works_at({"H": 96}) is False
+
+
+def test_what_only_some_sizes_come_to_needs_no_period() -> None:
+    result = compared(called(networks.Fixed, usual=24), 1, largest=40)
+    assert not result.wrong
+    assert result.answer.proven, result.answer.reasons
+    assert result.answer.works_at({"H": 24, "W": 24}) is True
+    assert result.answer.works_at({"H": 100, "W": 24}) is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from benchmarks.sizes.remembered import Remembered
 from convlint.sweep import Answer, Axis, Grid, solve
 from convlint.tensor import TensorSpec
 from convlint.trace import trace
@@ -20,6 +22,8 @@ PAIRS: Final = 60
 FURTHER: Final = 10
 """How many sizes beyond the grid are asked, where a proof is claimed."""
 FURTHEST: Final = 3000
+_REAL: Final = 512
+"""Up to which size the CPU is asked."""
 
 _VALUES: Final = (
     "allocate memory", "not implemented for", "index out of range in self",
@@ -41,6 +45,10 @@ class Called:
     usual: Mapping[str, int]
     make: Callable[[], nn.Module] | None = None
     """Makes the network on the CPU, where a meta device may answer otherwise than that."""
+    oracle: nn.Module | None = None
+    """What torch is asked, where that is not `net` itself."""
+    device: str = "meta"
+    """Where torch is asked."""
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -58,11 +66,19 @@ class Called:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of a comparison: sizes that disagree, of how many that were asked."""
+    """What came of a comparison: sizes that disagree, of how many that were asked.
+
+    `working` is for how many of these torch raises nothing; `settled`, how many times the CPU
+    agreed with the sweep where the meta device did not.
+    """
 
     answer: Answer
     asked: int
     wrong: tuple[tuple[Mapping[str, int], str], ...]
+    working: int = 0
+    settled: int = 0
+    sweep_seconds: float = 0.0
+    torch_seconds: float = 0.0
 
 
 def swept(called: Called, largest: int = LARGEST, seconds: float = 60.0) -> Answer:
@@ -86,27 +102,48 @@ def swept(called: Called, largest: int = LARGEST, seconds: float = 60.0) -> Answ
 
 
 def compared(
-    called: Called, seed: int, largest: int = LARGEST, pairs: int = PAIRS, seconds: float = 60.0
+    called: Called,
+    seed: int,
+    largest: int = LARGEST,
+    pairs: int = PAIRS,
+    seconds: float = 60.0,
+    sweep: Callable[[Called, int, float], Answer] | None = None,
 ) -> Compared:
-    """Ask both about equal sizes up to `largest`, and about so many pairs."""
-    answer = swept(called, largest, seconds)
-    wrong, asked = [], 0
+    """Ask both about equal sizes up to `largest`, and about so many pairs.
+
+    Args:
+        sweep: how the network is followed; as `swept` does, if it is not given.
+    """
+    began = time.perf_counter()
+    answer = (sweep or swept)(called, largest, seconds)
+    between = time.perf_counter()
+    oracle, known = called.oracle or called.net, Remembered()
+    real = None
+    wrong, asked, working, settled = [], 0, 0, 0
     sizes_asked = [*chosen(called.letters, seed, largest, pairs)]
-    sizes_asked += beyond(answer, seed, FURTHER, FURTHEST)
+    if called.device == "meta":
+        sizes_asked += beyond(answer, seed, FURTHER, FURTHEST)
     for sizes in sizes_asked:
         works = answer.works_at(sizes)
         if works is None or _is_doubted(answer):
             continue
         asked += 1
-        raised = raises(called.net, called.at(sizes), "meta")
+        with known:
+            raised = raises(oracle, called.at(sizes), called.device)
+        working += not raised
         if works is not bool(raised):
             continue
-        if called.make is not None:  # the last word is the CPU's
-            raised = raises(called.make(), called.at(sizes), "cpu")
+        if called.make is not None and called.device != "cpu" and max(sizes.values()) <= _REAL:
+            real = real or called.make()  # the last word is the CPU's
+            raised = raises(real, called.at(sizes), "cpu")
             if works is not bool(raised) or any(text in raised for text in _VALUES):
+                settled += 1
                 continue
         wrong.append((sizes, raised or _told(answer, sizes)))
-    return Compared(answer, asked, tuple(wrong))
+    return Compared(
+        answer, asked, tuple(wrong), working, settled,
+        between - began, time.perf_counter() - between,
+    )  # fmt: skip
 
 
 def beyond(answer: Answer, seed: int, count: int, largest: int) -> Iterator[dict[str, int]]:
