@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -35,7 +36,9 @@ _LONG: Final = 60
 """Of a condition for a failure; an example is shown for a longer one."""
 
 _BATCHES: Final = 8
-_COMBINATIONS: Final = 1 << 23
+_FEW: Final = 4
+_EXTENSIONS: Final = 3
+_COMBINATIONS: Final = 1 << 24
 _SECONDS: Final = 20.0
 
 
@@ -49,12 +52,17 @@ def answered(
     """Follow a network, which was traced with the letters `at` some sizes, for all others."""
     dims = dims.including(inputs)
     free = dims.free(inputs)
+    end = time.monotonic() + seconds
     grid = Grid(tuple(_axes(free, dims, {})))
     answer = _solved(network, inputs, dims, at, grid, seconds)
-    if not answer.proven and any(axis.is_open for axis in grid.axes):
+    for _ in range(_EXTENSIONS):
+        left = end - time.monotonic()
+        if answer.proven or left < seconds / 2:
+            break
         larger = Grid(tuple(_axes(free, dims, _wanted(answer))))
-        if larger.shape != grid.shape:
-            answer = _solved(network, inputs, dims, at, larger, seconds)
+        if np.prod(larger.shape, dtype=float) <= np.prod(grid.shape, dtype=float):
+            break
+        grid, answer = larger, _solved(network, inputs, dims, at, larger, left)
     return answer
 
 
@@ -74,11 +82,13 @@ def at(
 
 
 def _wanted(answer: Answer) -> dict[str, int]:
-    """How many sizes of each letter to follow for a proof."""
-    return {
-        axis.letter: min(count, max(_FURTHEST, len(axis.sizes)))
-        for axis, count in zip(answer.grid.axes, answer.needed, strict=True)
-    }
+    """How many sizes of each letter to follow for a proof; few of a batch that has settled."""
+    found = {}
+    for axis, count in zip(answer.grid.axes, answer.needed, strict=True):
+        few = axis.letter in BATCH and count == len(axis.sizes)
+        most = max(_FURTHEST, len(axis.sizes))
+        found[axis.letter] = min(count, _FEW) if few else min(count, most)
+    return found
 
 
 def _axes(letters: Sequence[str], dims: Dims, counts: Mapping[str, int]) -> Iterator[Axis]:
@@ -365,9 +375,9 @@ def _only(grid: Grid, axis: int) -> tuple[int, ...]:
 
 def grouped(answer: Answer) -> list[tuple[Failure, Numbers]]:
     """The failures, one for each layer and code, with the candidates that end there."""
-    found: dict[tuple[str, str], tuple[Failure, Numbers]] = {}
+    found: dict[object, tuple[Failure, Numbers]] = {}
     for failure in answer.failures:
-        key = (failure.layer, failure.diagnostic.code)
+        key = (failure.layer, failure.diagnostic.code, failure.diagnostic.location)
         mask = answer.failing(failure)
         first, before = found.get(key, (failure, mask))
         found[key] = (first, before | mask)

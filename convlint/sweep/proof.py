@@ -173,7 +173,7 @@ def _is_steady(
     if ((earlier != now) & asked).any():
         return False
     # from here on: whether any of those that are whole periods apart comes to it
-    asked = asked.any(axis=tuple(range(0, 2 * values.ndim, 2)))
+    asked = np.asarray(asked.any(axis=tuple(range(0, 2 * values.ndim, 2))))
     if not asked.any():
         return True
     degrees = [range(quasi.degrees[i] + 1) for i in letters]
