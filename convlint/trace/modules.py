@@ -165,6 +165,7 @@ class _Calls:
         outside = recorder.filter.outside(sys._getframe(), before)
         recorder.paths.append(path)  # where the stack ends above, nothing is left to be undone
         recorder.outside = outside
+        del outside  # it holds this frame, which would not let go what it was given
         try:
             return self.call(module, *args, **kwargs)
         except Exception as exc:
