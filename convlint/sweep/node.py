@@ -122,6 +122,8 @@ class Nodes:
         self._known: dict[Any, Node] = {}
         self._parts: dict[Node, tuple[Linear, int]] = {}
         """What was divided by what, of floors."""
+        self._rests: dict[Node, tuple[Linear, int]] = {}
+        """What was divided by what, of rests."""
         self._factors: dict[Node, tuple[Linear, ...]] = {}
         """What was multiplied, of products."""
         self.cases: list[Case] = []
@@ -168,6 +170,9 @@ class Nodes:
         if left.node is right.node:
             scale, offset = left.scale + right.scale, left.offset + right.offset
             return Linear(scale, left.node, offset) if scale else offset
+        whole = self._filled(left, right) or self._filled(right, left)
+        if whole is not None:
+            return whole
         one, two = Linear(left.scale, left.node, 0), Linear(right.scale, right.node, 0)
         if id(one.node) > id(two.node):
             one, two = two, one
@@ -179,6 +184,22 @@ class Nodes:
             lambda: _combined(one, two, lambda a, b: a + b),
         )
         return Linear(1, node, left.offset + right.offset)
+
+    def _filled(self, size: Linear, rest: Linear) -> Linear | int | None:
+        """`n + -n % m` and `n − n % m`, by one floor: what is filled up, or cut, to multiples of m."""
+        if rest.node not in self._rests or abs(rest.scale) != 1:
+            return None
+        part, divisor = self._rests[rest.node]
+        scale = -rest.scale * size.scale
+        if part.node is not size.node or (scale - part.scale) % divisor:
+            return None
+        # p % m = p − m·⌊p/m⌋, and the p is what the size takes away
+        floor = self.floor(Linear(scale, part.node, part.offset), divisor)
+        offset = size.offset + rest.offset + rest.scale * part.offset
+        times = -rest.scale * divisor
+        if isinstance(floor, Linear):
+            return floor.times(times).plus(offset)
+        return floor * times + offset
 
     def product(self, left: Linear, right: Linear) -> Linear:
         """`left · right`; the factors in one order, so that H·W is W·H."""
@@ -246,6 +267,9 @@ class Nodes:
 
     def rest(self, dividend: Linear, divisor: int) -> Linear | int:
         """`dividend % divisor`, by a positive number."""
+        inner = self._rests.get(dividend.node)
+        if inner is not None and inner[1] % divisor == 0:  # (c·(p % km) + d) % m = (c·p + d) % m
+            return self.rest(inner[0].times(dividend.scale).plus(dividend.offset), divisor)
         scale, offset = dividend.scale % divisor, dividend.offset % divisor
         if scale == 0:
             return offset
@@ -257,6 +281,7 @@ class Nodes:
             lambda: _rest(part, divisor),
             lambda: _written(part, lambda a: a % divisor),
         )
+        self._rests.setdefault(node, (part, divisor))
         return Linear(1, node, 0)
 
     def any(self, key: Any, parts: tuple[Linear, ...], evaluate: Callable[[], Numbers]) -> Linear:
