@@ -403,7 +403,10 @@ def where(answer: Answer, mask: Numbers) -> str:
     A letter does it alone where it fails whichever of the sizes that work the others have.
     """
     grid, valid = answer.grid, answer.valid
-    sides = [project(valid if valid.any() else mask, (i,)) for i in range(mask.ndim)]
+    if not valid.any():
+        found = sets(answer, mask, brief=True)
+        return "; ".join(str(one) for one in found if not one.is_all) or "all sizes"
+    sides = [project(valid, (i,)) for i in range(mask.ndim)]
     told, left = [], mask
     for i in range(mask.ndim):
         others: Numbers = np.ones((1,) * mask.ndim, dtype=bool)

@@ -124,3 +124,36 @@ def test_a_network_without_layers_takes_anything() -> None:
     (found,) = isolate.run([job])
     assert found.sizes is not None
     assert found.sizes.is_any
+
+
+def test_where_no_size_works() -> None:
+    found = sizes("UNet", "2,4,H,W")
+    assert not found.works
+    assert found.borders[0].code == "CL101"
+    assert all(not one.where.startswith(("H or", "H and W ≥ 1")) for one in found.borders)
+
+
+def test_inputs_without_letters_leave_nothing_to_be_asked() -> None:
+    from click.testing import CliRunner
+
+    from convlint.cli import main
+
+    done = CliRunner().invoke(main, ["sizes", f"{FILE}:UNet", "--input", "1,3,8,8"])
+    assert done.exit_code == 2
+    assert done.output.count("\n") == 1
+    assert "write letters for the sizes" in done.output
+
+
+def test_the_command_as_a_program_reads_it() -> None:
+    import json
+
+    from click.testing import CliRunner
+
+    from convlint.cli import main
+
+    words_ = ["sizes", f"{FILE}:UNet", "--input", "N,3,H,W", "--format", "json", "--no-cache"]
+    done = CliRunner().invoke(main, words_)
+    (found,) = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert found["proven"]
+    assert found["works"][1]["ranges"] == [[4, 512, 4]]

@@ -51,6 +51,7 @@ def command(sizes_format: str, wants_lock: bool, **options: Any) -> None:
     from convlint.cli.call import asked, results
 
     call = asked(**options)
+    _lettered(call)
     file = options["output_file"]
     is_picture = sizes_format == "picture" or _ending(file)
     if is_picture:
@@ -73,6 +74,18 @@ def command(sizes_format: str, wants_lock: bool, **options: Any) -> None:
     if not status and any(not one.sizes.works for one in found if one.sizes):
         status = 1
     click.get_current_context().exit(status)
+
+
+def _lettered(call: Call) -> None:
+    """Refuse a target whose inputs are given and leave nothing to be asked."""
+    for task in call.tasks:
+        if task.inputs and not any(one.is_symbolic for one in task.inputs):
+            given = " ".join(map(str, task.inputs))
+            by = f", from {task.by}" if task.by else ""
+            raise Failure(
+                f"{task.display} is called with {given}{by}: write letters for the sizes that are "
+                "asked for, as --input N,3,H,W"
+            )
 
 
 def _locked(call: Call) -> lock.Lock:
