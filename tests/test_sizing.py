@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from torch import nn
 
-from convlint import isolate, spec, target
+from convlint import cli, isolate, spec, target
 from convlint.job import Job, Mode, Result
 from convlint.sizes import Sizes
 from convlint.symbol import parse as parse_dims
@@ -133,27 +134,17 @@ def test_where_no_size_works() -> None:
     assert all(not one.where.startswith(("H or", "H and W ≥ 1")) for one in found.borders)
 
 
-def test_inputs_without_letters_leave_nothing_to_be_asked() -> None:
-    from click.testing import CliRunner
-
-    from convlint.cli import main
-
-    done = CliRunner().invoke(main, ["sizes", f"{FILE}:UNet", "--input", "1,3,8,8"])
-    assert done.exit_code == 2
-    assert done.output.count("\n") == 1
-    assert "write letters for the sizes" in done.output
+def test_inputs_without_letters_leave_nothing_to_be_asked(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.run(["sizes", f"{FILE}:UNet", "--input", "1,3,8,8"]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "write letters for the sizes" in line
 
 
-def test_the_command_as_a_program_reads_it() -> None:
-    import json
-
-    from click.testing import CliRunner
-
-    from convlint.cli import main
-
+def test_the_command_as_a_program_reads_it(capfd: pytest.CaptureFixture[str]) -> None:
     words_ = ["sizes", f"{FILE}:UNet", "--input", "N,3,H,W", "--format", "json", "--no-cache"]
-    done = CliRunner().invoke(main, words_)
-    (found,) = json.loads(done.stdout)
-    assert done.exit_code == 0
+    assert cli.run([*words_, "-q"]) == 0
+    (found,) = json.loads(capfd.readouterr().out)
     assert found["proven"]
     assert found["works"][1]["ranges"] == [[4, 512, 4]]
