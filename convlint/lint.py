@@ -196,7 +196,8 @@ def _elsewhere(
     network = checked.network
     if network is None or network.again is None or network.fx_graph is None:
         return checked
-    answer = sizing.answered(network, inputs, job.dims, dict(checked.sizes), _left(deadline))
+    at, seconds = dict(checked.sizes), _left(deadline)
+    answer = sizing.answered(network, inputs, job.dims, at, seconds, is_wanted=False)
     sizes = sizing.example(answer, job.dims)
     if not sizes or sizes == dict(checked.sizes):
         return checked
@@ -228,7 +229,9 @@ def _at_all_sizes(
     if network is None or network.again is None or network.fx_graph is None:
         return checked, None
     at = dict(checked.sizes)
-    answer = sizing.answered(network, inputs, job.dims, at, _left(deadline))
+    answer = sizing.answered(
+        network, inputs, job.dims, at, _left(deadline), is_wanted=job.want_sizes
+    )
     more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
     checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
     if not job.want_sizes:

@@ -48,8 +48,14 @@ def answered(
     dims: Dims,
     at: Mapping[str, int],
     seconds: float = _SECONDS,
+    *,
+    is_wanted: bool = True,
 ) -> Answer:
-    """Follow a network, which was traced with the letters `at` some sizes, for all others."""
+    """Follow a network, which was traced with the letters `at` some sizes, for all others.
+
+    Args:
+        is_wanted: whether a proof is worth following more sizes.
+    """
     dims = dims.including(inputs)
     free = dims.free(inputs)
     end = time.monotonic() + seconds
@@ -57,12 +63,18 @@ def answered(
     answer = _solved(network, inputs, dims, at, grid, seconds)
     for _ in range(_EXTENSIONS):
         left = end - time.monotonic()
-        if answer.proven or left < seconds / 2:
+        if not (answer.is_short and is_wanted) or left < seconds / 2:
             break
         larger = Grid(tuple(_axes(free, dims, _wanted(answer))))
         if np.prod(larger.shape, dtype=float) <= np.prod(grid.shape, dtype=float):
             break
-        grid, answer = larger, _solved(network, inputs, dims, at, larger, left)
+        try:
+            more = _solved(network, inputs, dims, at, larger, left)
+        except MemoryError:
+            break
+        if more.unknown:  # the smaller one has been followed to its end
+            break
+        grid, answer = larger, more
     return answer
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.sizes import families, page
+from benchmarks.sizes import families, page, speed
 from benchmarks.sizes.proof import Proof, Proving, tasks
 from benchmarks.zoo import results
 from benchmarks.zoo.processes import each
@@ -62,6 +62,23 @@ def _page(file: Path) -> None:
     """Write docs/sizes-proof.md from the lines of FILE."""
     text = page.page(list(results.read(file, Proof)))
     (ROOT / "docs" / "sizes-proof.md").write_text(text, encoding="utf-8")
+
+
+@main.command("speed")
+@click.option("--repeat", "rounds", default=5, show_default=True, type=click.IntRange(min=1))
+@click.option("--sample", default=30, show_default=True, help="Sizes of the brute force.")
+@click.option(
+    "--page",
+    "file",
+    default=ROOT / "docs" / "sizes-speed.md",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.",
+)
+def _speed(rounds: int, sample: int, file: Path) -> None:
+    """Compare the whole process with `import torch` and with brute force; write a page."""
+    found = {one.title: one for one in speed.speeds(rounds, sample)}
+    file.write_text(speed.page(found, rounds, sample), encoding="utf-8")
+    click.echo("\n".join(speed.rows(found)))
 
 
 def _said(one: Proof) -> str:

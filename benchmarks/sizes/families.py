@@ -8,18 +8,20 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
 from benchmarks.zoo import libraries, shims
 from benchmarks.zoo.model import Call, Model, image
+from convlint.dims import guess
 from convlint.tensor import TensorSpec
 from convlint.trace import ConstructionError, build
 
 LARGEST = 320
 """Networks that are made for larger images are left out, where a family has others."""
 
-_FREE = {"dynamic_img_size": True, "strict_img_size": False}
+_FREE: dict[str, Any] = {"dynamic_img_size": True, "strict_img_size": False}
 """What timm's constructors take for images of any size."""
 
 
@@ -47,7 +49,7 @@ class Family:
             given = taken(model.call(module))
             if given is not None:
                 assert given.shape is not None
-                is_large = max(map(int, given.shape[2:])) > LARGEST
+                is_large = max(map(guess, given.shape[2:])) > LARGEST
                 found.append((is_large, sum(1 for _ in module.modules()), model, given))
         if not found:
             return None
@@ -129,7 +131,8 @@ def _torchvision() -> Iterator[Family]:
     from torchvision import models as zoo
 
     def file(model: Model) -> str:
-        return zoo.get_model_builder(model.name).__module__.removeprefix("torchvision.models.")
+        module: str = zoo.get_model_builder(model.name).__module__
+        return module.removeprefix("torchvision.models.")
 
     for family in _grouped("torchvision", file):
         if family.name.partition(".")[0] in (family.name, "segmentation"):

@@ -12,6 +12,7 @@ from torch import nn
 from benchmarks.sizes.comparison import Called, compared, raises
 from benchmarks.sizes.families import Family
 from benchmarks.zoo.model import Model
+from convlint.dims import guess
 from convlint.sizing import answered
 from convlint.spec import parse
 from convlint.sweep import Answer
@@ -76,7 +77,7 @@ class Proving:
             return replace(blank, skipped="no variant takes one image")
         model, given = found
         assert given.shape is not None
-        image = [int(n) for n in given.shape]
+        image = [guess(n) for n in given.shape]
         blank = replace(blank, name=model.name, image=image)
         try:
             called = _called(model, given)
@@ -116,7 +117,7 @@ def _called(model: Model, given: TensorSpec) -> Called | str:
     """A network and its image, of any height and width; or why torch does not run it."""
     assert given.shape is not None
     assert given.dtype is not None
-    batch, channels, height, width = map(int, given.shape)
+    batch, channels, height, width = map(guess, given.shape)
     oracle = build(model.make).to("meta").eval()
 
     def make() -> nn.Module:

@@ -65,6 +65,9 @@ class Answer:
     periods: tuple[int, ...] = ()
     """After how many sizes of each letter all comes again; 0 where that is not known."""
 
+    is_short: bool = False
+    """Whether it may be proven on a larger grid."""
+
     def works_at(self, sizes: Mapping[str, int]) -> bool | None:
         """Whether these sizes work, also beyond the grid; None where that is not known."""
         places = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,14 +70,23 @@ def follow(
     inputs: Mapping[str, TensorSpec],
     refusals: Refusals,
     place: tuple[int, ...],
+    end: float = math.inf,
 ) -> Followed:
-    """All of `region` through the graph of `network`, which was traced for the one at `place`."""
-    return _Following(walk, network, refusals).run(region, inputs, place)
+    """All of `region` through the graph of `network`, which was traced for the one at `place`.
+
+    Raises:
+        OutOfTime: it is not done at `end` (`time.monotonic`).
+    """
+    return _Following(walk, network, refusals, end).run(region, inputs, place)
+
+
+class OutOfTime(Exception):
+    """There are too many sizes, or too many layers."""
 
 
 class _Following:
-    def __init__(self, walk: Walk, network: Network, refusals: Refusals) -> None:
-        self.walk, self.network, self.refusals = walk, network, refusals
+    def __init__(self, walk: Walk, network: Network, refusals: Refusals, end: float) -> None:
+        self.walk, self.network, self.refusals, self.end = walk, network, refusals, end
         self.layers = network.by_name
         self.nodes = list(network.fx_graph.nodes)
         self.failures: list[Failure] = []
@@ -90,6 +101,8 @@ class _Following:
         doubts = frozenset(_assumed(self.network))
         states = [_State(self.walk.region, self.walk.place, {}, doubts)]
         for index, node in enumerate(self.nodes):
+            if time.monotonic() > self.end:
+                raise OutOfTime
             for guard in self.guards.get(index, ()):
                 states = [found for state in states for found in self._guarded(state, guard)]
             states = [found for state in states for found in self._passed(state, node, inputs)]

@@ -186,7 +186,7 @@ class Nodes:
         return Linear(1, node, left.offset + right.offset)
 
     def _filled(self, size: Linear, rest: Linear) -> Linear | int | None:
-        """`n + -n % m` and `n − n % m` by one floor: filled up or cut to multiples of m."""
+        """`n + -n % m` and `n − n % m` by one floor: filled up, or cut, to multiples of m."""
         if rest.node not in self._rests or abs(rest.scale) != 1:
             return None
         part, divisor = self._rests[rest.node]

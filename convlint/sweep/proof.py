@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,14 +53,21 @@ def periods(walk: Walk) -> tuple[int, ...]:
     return found
 
 
-def doubts(walk: Walk) -> Iterator[str]:
+class Doubt(NamedTuple):
+    """Why the pattern need not go on; `is_short` where a larger grid may show that it does."""
+
+    text: str
+    is_short: bool = True
+
+
+def doubts(walk: Walk) -> Iterator[Doubt]:
     """Why the pattern need not go on beyond the grid; nothing where it does for certain."""
     grid = walk.grid
     if not any(axis.is_open for axis in grid.axes):
         return
     questions, last = _recurring(walk)
     if any(_is_late(region, last, grid) for region in walk.opaque):
-        yield "a size is computed with floating point numbers"
+        yield Doubt("a size is computed with floating point numbers", is_short=False)
         return
     told = set()
     for question in questions:
@@ -67,17 +75,17 @@ def doubts(walk: Walk) -> Iterator[str]:
         if quasi is None:
             if "irregular" not in told:
                 told.add("irregular")
-                yield "a size is computed in a way whose period is not known"
+                yield Doubt("a size is computed in a way whose period is not known", is_short=False)
             continue
         for letters in _unsteady(question, quasi, grid, last):
             if letters not in told:
                 told.add(letters)
-                yield f"{letters} was not followed far enough"
+                yield Doubt(f"{letters} was not followed far enough")
     for sides, left, right in walk.nodes.cases:
         late = [mask for mask in sides if _is_late(Region(grid.shape).where(mask), last, grid)]
         quasi = walk.nodes.cases_quasi(left, right)
         if late and (quasi is None or not all(_is_settled(m, quasi, grid, last) for m in late)):
-            yield "what was put together of several cases has not settled"
+            yield Doubt("what was put together of several cases has not settled", quasi is not None)
             return
 
 

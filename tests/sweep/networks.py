@@ -138,3 +138,10 @@ class Fixed(nn.Module):
         assert x.shape[3] == 24
         x = F.pad(x, (0, int(x.shape[2] ** 0.5)))
         return x.reshape(2, -1, x.shape[2] * x.shape[3] // x.shape[2])
+
+
+class Divided(nn.Module):
+    """Takes fewer rows, the more there are: a size without a period."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, : 100 // x.shape[2]]

@@ -119,3 +119,12 @@ def test_what_only_some_sizes_come_to_needs_no_period() -> None:
     assert result.answer.proven, result.answer.reasons
     assert result.answer.works_at({"H": 24, "W": 24}) is True
     assert result.answer.works_at({"H": 100, "W": 24}) is False
+
+
+def test_what_a_larger_grid_may_prove() -> None:
+    late = called(networks.Late, (2, 3, "H", 8))
+    assert swept(late, largest=64).is_short
+    assert not swept(late, largest=80).is_short
+    answer = swept(called(networks.Divided, (2, 3, "H", 8)), largest=40)
+    assert not answer.proven
+    assert not answer.is_short
