@@ -123,6 +123,7 @@ class _Following:
         self, state: _State, node: Any, inputs: Mapping[str, TensorSpec]
     ) -> Iterator[_State]:
         parts, failed, paths = [], len(self.failures), []
+        elsewhere = len(self.elsewhere)
         for moved in self._parts(state):
             gone = len(self.elsewhere)
             part = self._one(state, node, moved, inputs)
@@ -142,7 +143,8 @@ class _Following:
             values[node.name] = part.output
             yield _State(part.region, part.place, values, part.doubts)
             return
-        for group in self._merged(state, parts, len(self.failures) > failed):
+        lost = len(self.failures) > failed or len(self.elsewhere) > elsewhere
+        for group in self._merged(state, parts, lost):
             values = {name: self._at(value, group.place) for name, value in state.values.items()}
             values[node.name] = group.output
             yield _State(group.region, group.place, values, group.doubts)
@@ -214,8 +216,12 @@ class _Following:
 
     # -- several parts
 
-    def _merged(self, state: _State, parts: Sequence[_Part], failed: bool) -> list[_Part]:
-        """The parts of a state, put together as far as they are of one kind."""
+    def _merged(self, state: _State, parts: Sequence[_Part], lost: bool) -> list[_Part]:
+        """The parts of a state, put together as far as they are of one kind.
+
+        Args:
+            lost: whether they are not the whole state.
+        """
         groups: list[list[Any]] = []
         for part in parts:
             bits = part.region.bits()
@@ -233,7 +239,7 @@ class _Following:
         found = []
         for first, output, _, *members in groups:
             region = state.region
-            if failed or len(groups) > 1:
+            if lost or len(groups) > 1:
                 region = united([part.region for part in members], region)
             doubts = frozenset[str]().union(*(part.doubts for part in members))
             self.walk.place = first.place
