@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from convlint.diagnostic import Diagnostic, Edit, Fix, Label, Location, Severity
+from convlint.extent import Narrowing
 from convlint.pragma import Pragma, Selector
 from convlint.rule import Finding, Rule, rule
 
@@ -34,6 +35,7 @@ __all__ = [
     "Label",
     "Layer",
     "Location",
+    "Narrowing",
     "Network",
     "Pragma",
     "Report",

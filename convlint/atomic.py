@@ -9,15 +9,15 @@ import tempfile
 from pathlib import Path
 
 
-def write(file: Path, text: str) -> None:
-    """Put `text` in place of what `file` held, at once.
+def write(file: Path, content: str | bytes) -> None:
+    """Put `content` in place of what `file` held, at once.
 
     What is no file (`/dev/stdout`, a pipe) is written to as it is, and a link stays one.
 
     Raises:
         OSError: it cannot be written; then the file is as it was.
     """
-    data = text.encode("utf-8", "replace")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     if file.exists() and not file.is_file():
         file.write_bytes(data)
         return

@@ -193,6 +193,7 @@ def _name(job: Job) -> str:
         target.name,
         repr((target.is_file, target.called, target.args, target.kwargs)),
         repr((job.inputs, job.by, job.mode, job.want_shapes, job.want_sizes, job.name, job.dims)),
+        repr(job.locked),
         repr([(one.name, str(one)) for one in job.expected]),
         repr((job.selection.select, job.selection.ignore, job.selection.extend_select)),
     )

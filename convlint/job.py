@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from convlint.contract import Contract
 from convlint.diagnostic import Diagnostic, Location, Severity
+from convlint.extent import Extent
 from convlint.selection import Selection, is_fixed
 from convlint.sizes import Sizes
 from convlint.spec import InputSpec
@@ -35,6 +36,8 @@ class Job:
     """Who gives the inputs, where neither the command line nor configuration does."""
     dims: Dims = field(default_factory=Dims)
     """What the letters of the inputs may be."""
+    locked: Extent | None = None
+    """For which sizes it must work, by `convlint.lock`."""
 
     @property
     def display(self) -> str:

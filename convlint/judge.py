@@ -16,6 +16,9 @@ from convlint.tensor import TensorSpec
 BATCH: Final = "<batch>"
 """The stage of rules that are asked about other batches, and get what fails with each."""
 
+NARROWED: Final = "<sizes>"
+"""The stage of rules that are asked where a network does not work for all sizes that it must."""
+
 FAILED: Final = "this rule itself failed"
 """How the finding begins that stands for a rule that raised."""
 
@@ -184,8 +187,8 @@ def refused(layer: Layer) -> bool:
 
 
 def fault(stage: str, *subject: Any) -> Iterator[Diagnostic]:
-    """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of an error, and
-    those for comments (`<unused>`, `<unknown>`) of one."""
+    """What the rule for `stage` (`<import>`, `<construct>`, `<inputs>`) says of an error, those
+    for comments (`<unused>`, `<unknown>`) of one, and those for `<sizes>` of what was lost."""
     for rule in rules():
         if stage in rule.operators:
             for finding in rule.check(*subject):

@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING, Any
 from convlint import footprint
 from convlint.contract import Contract
 from convlint.contract import parse_all as parse_expected
-from convlint.diagnostic import Diagnostic
+from convlint.diagnostic import Diagnostic, Severity
 from convlint.discover import Given, Untold, given
 from convlint.discover.inference import inferred
+from convlint.extent import Extent, Narrowing
 from convlint.job import Job, Ran, Result, Row, Unseen
-from convlint.judge import fault, judge, refused
+from convlint.judge import NARROWED, fault, judge, refused
 from convlint.load import load
 from convlint.network import Network
 from convlint.representative import representative
 from convlint.rule import rules
 from convlint.selection import Selection
 from convlint.sizes import Sizes
-from convlint.spec import InputSpec, SpecError, letters, parse_all
+from convlint.spec import InputSpec, SpecError, letters, parse_all, united
+from convlint.spec import parse as parse_input
 from convlint.suppress import suppressed
 from convlint.symbol import Dims
+from convlint.symbol import parse as parse_words
 from convlint.symbol import parse_all as parse_dims
 from convlint.target import TargetError
 
@@ -150,10 +153,16 @@ def run(job: Job, deadline: float | None = None) -> Result:
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
+    if checked.sizes and any(d.severity is Severity.ERROR for d in checked.diagnostics):
+        checked = _elsewhere(checked, called.inputs, job, codes, deadline)
     network = checked.network
     sizes = None
     if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
         checked, sizes = _at_all_sizes(checked, called.inputs, job, deadline)
+    asked = {rule.code for rule in rules() if NARROWED in rule.operators} & codes
+    if network is not None and job.locked is not None and asked:
+        narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in asked]
+        checked = replace(checked, diagnostics=(*narrowed, *checked.diagnostics))
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
@@ -174,6 +183,42 @@ def run(job: Job, deadline: float | None = None) -> Result:
     )
 
 
+def _elsewhere(
+    checked: _Checked,
+    inputs: tuple[InputSpec, ...],
+    job: Job,
+    codes: frozenset[str],
+    deadline: float | None,
+) -> _Checked:
+    """The same check at sizes that work, where there are some: letters stand for any size."""
+    from convlint import sizing
+
+    network = checked.network
+    if network is None or network.again is None or network.fx_graph is None:
+        return checked
+    at, seconds = dict(checked.sizes), _left(deadline)
+    answer = sizing.answered(network, inputs, job.dims, at, seconds, is_wanted=False)
+    sizes = sizing.example(answer, job.dims)
+    if not sizes or sizes == dict(checked.sizes):
+        return checked
+    module = network.module
+    assert module is not None
+    return _checked(
+        lambda: (module, inputs),
+        job.mode == "train",
+        codes,
+        job.expected,
+        job.dims,
+        deadline,
+        sizes,
+    )
+
+
+def _left(deadline: float | None) -> float:
+    """The seconds that following other sizes may take."""
+    return 20.0 if deadline is None else max(1.0, min(20.0, deadline - time.monotonic()))
+
+
 def _at_all_sizes(
     checked: _Checked, inputs: tuple[InputSpec, ...], job: Job, deadline: float | None
 ) -> tuple[_Checked, Sizes | None]:
@@ -184,13 +229,42 @@ def _at_all_sizes(
     if network is None or network.again is None or network.fx_graph is None:
         return checked, None
     at = dict(checked.sizes)
-    seconds = 20.0 if deadline is None else max(1.0, deadline - time.monotonic())
-    answer = sizing.answered(network, inputs, job.dims, at, seconds)
+    answer = sizing.answered(
+        network, inputs, job.dims, at, _left(deadline), is_wanted=job.want_sizes
+    )
     more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
     checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
     if not job.want_sizes:
         return checked, None
-    return checked, sizing.told(answer, inputs, network, job.dims)
+    from convlint.narrowing import extent_of
+
+    dims = job.dims.words
+    written = {f"{letter}={one.text}" for spec in inputs for letter, one in spec.domains}
+    extent = extent_of(
+        answer, tuple(map(str, inputs)), tuple(word for word in dims if word not in written)
+    )
+    return checked, replace(sizing.told(answer, inputs, network, job.dims), extent=extent)
+
+
+def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diagnostic]:
+    """What does not work any more of the sizes for which it must."""
+    from convlint import narrowing, sizing
+
+    if network.again is None or network.fx_graph is None or network.module is None:
+        return
+    inputs = united([parse_input(text) for text in locked.inputs])
+    dims = parse_words(locked.dims).including(inputs)
+    try:
+        at = representative(inputs, dims)
+        bind(network.module, tuple(one.at(at) for one in inputs))
+        there = sizing.at(network, inputs, dims, at)
+    except (_Unusable, ValueError) as error:
+        found: Narrowing | None = Narrowing(locked.works, (), misfit=str(error))
+    else:
+        answer = sizing.answered(there, inputs, dims, at, seconds)
+        found = narrowing.narrowing(answer, locked)
+    if found is not None:
+        yield from fault(NARROWED, found)
 
 
 def _written(checked: _Checked, inputs: tuple[InputSpec, ...], dims: Dims) -> Network:
@@ -246,10 +320,11 @@ def _checked(
     expected: tuple[Contract, ...],
     dims: Dims,
     deadline: float | None = None,
+    at: Mapping[str, int] | None = None,
 ) -> _Checked:
     try:
         module, inputs = make()
-        sizes = _sizes(inputs, dims)
+        sizes = _sizes(inputs, dims) if at is None else dict(at)
         args, kwargs, names = bind(module, tuple(one.at(sizes) for one in inputs))
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))

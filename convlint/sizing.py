@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -35,7 +36,9 @@ _LONG: Final = 60
 """Of a condition for a failure; an example is shown for a longer one."""
 
 _BATCHES: Final = 8
-_COMBINATIONS: Final = 1 << 22
+_FEW: Final = 4
+_EXTENSIONS: Final = 3
+_COMBINATIONS: Final = 1 << 24
 _SECONDS: Final = 20.0
 
 
@@ -45,25 +48,59 @@ def answered(
     dims: Dims,
     at: Mapping[str, int],
     seconds: float = _SECONDS,
+    *,
+    is_wanted: bool = True,
 ) -> Answer:
-    """Follow a network, which was traced with the letters `at` some sizes, for all others."""
+    """Follow a network, which was traced with the letters `at` some sizes, for all others.
+
+    Args:
+        is_wanted: whether a proof is worth following more sizes.
+    """
     dims = dims.including(inputs)
     free = dims.free(inputs)
+    end = time.monotonic() + seconds
     grid = Grid(tuple(_axes(free, dims, {})))
     answer = _solved(network, inputs, dims, at, grid, seconds)
-    if answer.is_short:
+    for _ in range(_EXTENSIONS):
+        left = end - time.monotonic()
+        if not (answer.is_short and is_wanted) or left < seconds / 2:
+            break
         larger = Grid(tuple(_axes(free, dims, _wanted(answer))))
-        if larger.shape != grid.shape:
-            answer = _solved(network, inputs, dims, at, larger, seconds)
+        if np.prod(larger.shape, dtype=float) <= np.prod(grid.shape, dtype=float):
+            break
+        try:
+            more = _solved(network, inputs, dims, at, larger, left)
+        except MemoryError:
+            break
+        if more.unknown:  # the smaller one has been followed to its end
+            break
+        grid, answer = larger, more
     return answer
 
 
+def at(
+    network: Network, inputs: Sequence[InputSpec], dims: Dims, sizes: Mapping[str, int]
+) -> Network:
+    """The network at some sizes of these inputs, which may be others than it was traced with.
+
+    Raises:
+        ValueError: it takes no such tensors.
+    """
+    assert network.again is not None
+    if len(_names(network, inputs)) != len([one for one in inputs if one.is_tensor]):
+        raise ValueError("the network does not take so many tensors")
+    found = network.again(_specs(network, inputs, dims.including(inputs))(sizes), None)
+    return replace(found, again=network.again)
+
+
 def _wanted(answer: Answer) -> dict[str, int]:
-    """How many sizes of each letter to follow for a proof."""
-    return {
-        axis.letter: min(max(2 * len(axis.sizes), 2 * count), _FURTHEST)
-        for axis, count in zip(answer.grid.axes, answer.needed, strict=True)
-    }
+    """How many sizes of each letter to follow for a proof; few of a batch that has settled."""
+    found = {}
+    for axis, count in zip(answer.grid.axes, answer.needed, strict=True):
+        few = axis.letter in BATCH and count == len(axis.sizes)
+        most = max(_FURTHEST, len(axis.sizes))
+        found[axis.letter] = min(count, _FEW) if few else min(count, most)
+    return found
 
 
 def _axes(letters: Sequence[str], dims: Dims, counts: Mapping[str, int]) -> Iterator[Axis]:
@@ -235,9 +272,12 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
 
     fine = declared(answer.valid | answer.unseen)
     told = {(found.code, found.location) for found in known}
-    for failure, mask in _groups(answer):
+    left = ~fine
+    # Of several ways to fail, the rarest says best what is wrong with the declared sizes.
+    for failure, mask in reversed(grouped(answer)):
         found = failure.diagnostic
-        bad = mask & ~fine
+        bad = mask & left
+        left = left & ~declared(bad)
         if not bad.any() or (found.code, found.location) in told:
             continue
         working = sets(answer, declared(answer.valid))
@@ -273,18 +313,18 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     possible = valid | answer.unseen
     for failure in answer.failures:
         possible = possible | answer.failing(failure)
-    groups = _groups(answer)
+    groups = grouped(answer)
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
-    example = _example(answer)
+    usual = example(answer, dims)
     outputs: tuple[str, ...] = ()
-    if example and network.again is not None:
+    if usual and network.again is not None:
         specs = _specs(network, inputs, dims)
-        there = network.again(specs(example), None)
-        outputs = tuple(str(t) for t in expressed(there, inputs, dims, example).results)
+        there = network.again(specs(usual), None)
+        outputs = tuple(str(t) for t in expressed(there, inputs, dims, usual).results)
     return Sizes(
         " ".join(map(str, inputs)),
-        tuple(_conditions(answer, valid)) if valid.any() else (),
+        tuple(conditions(answer, valid)) if valid.any() else (),
         bool((valid == possible).all()) and bool(valid.any()),
         answer.proven,
         answer.reasons,
@@ -293,22 +333,28 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         tuple(_borders(answer, groups)),
         _besides(answer, read),
         _besides(answer, even),
-        tuple(example.items()),
+        tuple(usual.items()),
         _map(answer, groups, read),
     )
 
 
-def _example(answer: Answer) -> dict[str, int]:
-    """Sizes for which it works, near those that were looked at first."""
+def example(answer: Answer, dims: Dims) -> dict[str, int]:
+    """Usual sizes of all letters for which it works; nothing where there are none."""
     if not answer.works:
         return {}
     grid = answer.grid
     largest = max(answer.works, key=lambda one: one.region.count())
     near = tuple(
-        next(axis.sizes.index(n) for n in (224, 16, 2, axis.sizes[0]) if n in axis.sizes)
+        next(
+            axis.sizes.index(n)
+            for n in ((2,) if axis.letter in BATCH else (224, 16, axis.sizes[0]))
+            if n in axis.sizes
+        )
+        if not (axis.letter in BATCH and 2 not in axis.sizes)
+        else 0
         for axis in grid.axes
     )
-    return grid.at(largest.region.pick(near))
+    return _completed(grid.at(largest.region.pick(near)), dims)
 
 
 def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
@@ -318,12 +364,13 @@ def _besides(answer: Answer, mask: Numbers) -> tuple[Condition, ...] | None:
     known = {str(one) for one in sets(answer, answer.valid)}
     return tuple(
         condition
-        for one, condition in zip(sets(answer, mask), _conditions(answer, mask), strict=True)
+        for one, condition in zip(sets(answer, mask), conditions(answer, mask), strict=True)
         if not one.is_all and str(one) not in known
     )
 
 
-def _conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+def conditions(answer: Answer, mask: Numbers) -> Iterator[Condition]:
+    """What is said of the sizes of a mask, letter by letter where these do not hang together."""
     grid = answer.grid
     for one in sets(answer, mask):
         meant: tuple[int, ...] = ()
@@ -338,11 +385,11 @@ def _only(grid: Grid, axis: int) -> tuple[int, ...]:
     return tuple(n if i == axis else 1 for i, n in enumerate(grid.shape))
 
 
-def _groups(answer: Answer) -> list[tuple[Failure, Numbers]]:
+def grouped(answer: Answer) -> list[tuple[Failure, Numbers]]:
     """The failures, one for each layer and code, with the candidates that end there."""
-    found: dict[tuple[str, str], tuple[Failure, Numbers]] = {}
+    found: dict[object, tuple[Failure, Numbers]] = {}
     for failure in answer.failures:
-        key = (failure.layer, failure.diagnostic.code)
+        key = (failure.layer, failure.diagnostic.code, failure.diagnostic.location)
         mask = answer.failing(failure)
         first, before = found.get(key, (failure, mask))
         found[key] = (first, before | mask)
@@ -368,7 +415,10 @@ def where(answer: Answer, mask: Numbers) -> str:
     A letter does it alone where it fails whichever of the sizes that work the others have.
     """
     grid, valid = answer.grid, answer.valid
-    sides = [project(valid if valid.any() else mask, (i,)) for i in range(mask.ndim)]
+    if not valid.any():
+        found = sets(answer, mask, brief=True)
+        return "; ".join(str(one) for one in found if not one.is_all) or "all sizes"
+    sides = [project(valid, (i,)) for i in range(mask.ndim)]
     told, left = [], mask
     for i in range(mask.ndim):
         others: Numbers = np.ones((1,) * mask.ndim, dtype=bool)
@@ -400,15 +450,15 @@ def where(answer: Answer, mask: Numbers) -> str:
 
 
 def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Numbers) -> Map | None:
-    """The picture of the two letters that matter most."""
+    """The picture of the two letters that matter most, or of the only one."""
     grid = answer.grid
-    wide = sorted(range(len(grid.axes)), key=lambda i: len(grid.axes[i].sizes))[-2:]
-    if len(wide) < 2 or len(groups) > 250:
+    open_ = [i for i, axis in enumerate(grid.axes) if len(axis.sizes) > 1]
+    open_ = [i for i in open_ if grid.axes[i].letter not in BATCH] or open_
+    shown = sorted(sorted(open_, key=lambda i: len(grid.axes[i].sizes))[-2:])
+    if not shown or len(groups) > 250:
         return None
-    one, two = sorted(wide)
-    others = tuple(i for i in range(len(grid.axes)) if i not in (one, two))
-    shape = (len(grid.axes[one].sizes), len(grid.axes[two].sizes))
-    cells = np.full(shape, 2, dtype=np.uint8)
+    others = tuple(i for i in range(len(grid.axes)) if i not in shown)
+    cells = np.full([len(grid.axes[i].sizes) for i in shown], 2, dtype=np.uint8)
 
     def flat(mask: Numbers) -> Numbers:
         found: Numbers = np.any(mask, axis=others) if others else mask
@@ -418,9 +468,10 @@ def _map(answer: Answer, groups: Sequence[tuple[Failure, Numbers]], read: Number
         cells[flat(mask)] = i + 3
     cells[flat(answer.valid)] = 1
     cells[flat(read)] = 0
+    *rows, columns = (grid.axes[i] for i in shown)
     return Map.of(
-        (grid.axes[one].letter, grid.axes[two].letter),
-        grid.axes[one].sizes,
-        grid.axes[two].sizes,
+        (rows[0].letter if rows else "", columns.letter),
+        rows[0].sizes if rows else (1,),
+        columns.sizes,
         cells.tobytes(),
     )

@@ -6,7 +6,8 @@
 Rule packs test their pages: every fenced `python` block of a rule's page is a model file.  Its
 first line says what is checked (`# convlint: target Net 1,3,32,32`, with `--mode train` or
 `--expect N,10` where that is meant); a comment `# error: CL101` (or `# warning:`, `# info:`) marks
-each line where the rule must speak, and a block without a mark must be clean.
+each line where the rule must speak, and a block without a mark must be clean.  A `toml` block in
+front of it is the `convlint.lock` beside the file, which is called `model.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from convlint import lock
 from convlint.contract import parse_all as parse_expected
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.discover.comment import Line, read
@@ -31,7 +33,7 @@ from convlint.target import Target
 from convlint.target import parse as parse_target
 from convlint.trial import sizes
 
-_FENCE: Final = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r"^```(python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MARK: Final = re.compile(r"#\s*(error|warning|info):\s*(CL\d+)")
 
 
@@ -95,6 +97,8 @@ class Example:
     line: Line
     expected: frozenset[tuple[int, str, str]]
     """Row, severity and code of every finding."""
+    locked: str = ""
+    """What is locked of it."""
 
 
 def examples(rule: Rule) -> Iterator[Example]:
@@ -103,8 +107,12 @@ def examples(rule: Rule) -> Iterator[Example]:
     Raises:
         ValueError: a block does not say what is checked.
     """
+    locked = ""
     for block in _FENCE.finditer(rule.doc):
-        source = block.group(1)
+        if block[1] == "toml":
+            locked = block[2]
+            continue
+        source = block[2]
         said = next(filter(None, map(read, source.splitlines())), None)
         if said is None:
             raise ValueError(f"{rule.code}: an example lacks `# convlint: target ...`")
@@ -113,7 +121,8 @@ def examples(rule: Rule) -> Iterator[Example]:
             for row, line in enumerate(source.splitlines(), 1)
             for mark in _MARK.finditer(line)
         }
-        yield Example(source, said, frozenset(expected))
+        yield Example(source, said, frozenset(expected), locked)
+        locked = ""
 
 
 def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[Diagnostic]:
@@ -126,12 +135,17 @@ def findings(example: Example, folder: Path, rule: Rule | None = None) -> list[D
     path.write_text(example.source)
     target: Target = parse_target(f"{path}:{example.line.target}")
     extend = (rule.code,) if rule is not None else ()
+    file = folder / lock.FILE
+    file.write_text(example.locked)
+    mode = example.line.modes[0]
+    locks = lock.read(file) if example.locked else {}
     job = Job(
         target,
         example.line.inputs,
-        example.line.modes[0],
+        mode,
         Selection(extend_select=extend),
         expected=example.line.expected,
+        locked=locks.get(lock.key(target.display, mode, file)),
     )
     told = {code for _, _, code in example.expected} | set(extend)
     # This process has imported other examples before: their comments are not this one's.

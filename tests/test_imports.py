@@ -74,6 +74,7 @@ def test_no_cycle() -> None:
         ("click", "convlint.cli"),
         ("torch.fx", "convlint.trace"),
         ("pytest", "convlint.pytest"),
+        ("matplotlib", "convlint.sizes.picture"),
     ],
 )
 def test_one_room_each(library: str, room: str) -> None:

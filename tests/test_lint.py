@@ -106,7 +106,7 @@ def test_selection() -> None:
 
 def test_bad_input_is_an_error_of_one_line() -> None:
     with pytest.raises(SpecError):
-        convlint.check(Net, "1,3,a")
+        convlint.check(Net, "1,3,1e3")
 
 
 @pytest.mark.parametrize(

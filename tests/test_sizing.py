@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from torch import nn
 
-from convlint import isolate, spec, target
+from convlint import cli, isolate, spec, target
 from convlint.job import Job, Mode, Result
 from convlint.sizes import Sizes
 from convlint.symbol import parse as parse_dims
@@ -124,3 +125,26 @@ def test_a_network_without_layers_takes_anything() -> None:
     (found,) = isolate.run([job])
     assert found.sizes is not None
     assert found.sizes.is_any
+
+
+def test_where_no_size_works() -> None:
+    found = sizes("UNet", "2,4,H,W")
+    assert not found.works
+    assert found.borders[0].code == "CL101"
+    assert all(not one.where.startswith(("H or", "H and W ≥ 1")) for one in found.borders)
+
+
+def test_inputs_without_letters_leave_nothing_to_be_asked(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.run(["sizes", f"{FILE}:UNet", "--input", "1,3,8,8"]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "write letters for the sizes" in line
+
+
+def test_the_command_as_a_program_reads_it(capfd: pytest.CaptureFixture[str]) -> None:
+    words_ = ["sizes", f"{FILE}:UNet", "--input", "N,3,H,W", "--format", "json", "--no-cache"]
+    assert cli.run([*words_, "-q"]) == 0
+    (found,) = json.loads(capfd.readouterr().out)
+    assert found["proven"]
+    assert found["works"][1]["ranges"] == [[4, 512, 4]]

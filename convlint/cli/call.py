@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convlint import cache, contract, spec, symbol, target
+from convlint import cache, contract, lock, spec, symbol, target
 from convlint.cache import Cache
 from convlint.cli.status import Failure
 from convlint.config import Config, ConfigError, find, load
@@ -43,6 +43,8 @@ class Call:
     quiet: bool
     cache: Cache
     workers: int | None
+    lock: Path
+    """Where it is told for which sizes the targets must work."""
 
 
 def asked(
@@ -89,6 +91,7 @@ def asked(
         quiet,
         kept,
         workers,
+        config.path(lock.FILE),
     )
 
 
@@ -102,8 +105,11 @@ def results(
     from convlint.suppress import suppressed
 
     _validate(call)
+    locked = {} if want_sizes else locks(call.lock, call.tasks, call.config)
     jobs = [
-        job for task in call.tasks for job in task.jobs(call.selection, want_shapes, want_sizes)
+        replace(job, locked=locked.get(lock.key(job.display, job.mode, call.lock)))
+        for task in call.tasks
+        for job in task.jobs(call.selection, want_shapes, want_sizes)
     ]
     known = [call.cache.get(job) for job in jobs]
     missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
@@ -111,6 +117,17 @@ def results(
     ordered = iter([result or next(found) for result in known])
     merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
     return suppressed(merged, call.selection, call.cache.rules)
+
+
+def locks(file: Path, tasks: Iterable[Task], config: Config) -> lock.Lock:
+    """What is locked, of targets that are there."""
+    try:
+        found = lock.read(file)
+        if found:
+            lock.check(found, file, [one.display for one in (*tasks, *config.targets)])
+    except lock.LockError as error:
+        raise Failure(str(error)) from None
+    return found
 
 
 def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:

@@ -18,6 +18,13 @@ def option(*names: str, section: str, **kwargs: Any) -> Callable[[_F], _F]:
     return click.option(*names, cls=Option, section=section, **kwargs)
 
 
+def formats(package: str) -> tuple[str, ...]:
+    """The formats that a package holds, found without its import: `--help` is at once."""
+    folder = Path(__file__).parents[1] / package
+    found = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
+    return tuple(sorted(found or {"text"}))
+
+
 def _stacked(function: _F, *options: Callable[[_F], _F]) -> _F:
     for option in reversed(options):
         function = option(function)

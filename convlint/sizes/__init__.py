@@ -1,4 +1,8 @@
-"""For which sizes of its letters a network works: plain data that goes between processes."""
+"""For which sizes of its letters a network works: plain data that goes between processes.
+
+Every module of this folder is a format of `convlint sizes`, found by its presence, with one
+function `render(results, style) -> str`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 from convlint.diagnostic import Location
+from convlint.extent import Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """What becomes of every combination of two letters.
+    """What becomes of every combination of two letters; of one, in one row without a letter.
 
     `cells` has one byte for each, row by row along the first letter: 0 where it works and wastes
     nothing, 1 where it works and something is left unread, 2 where that is not known, and i + 3
@@ -95,3 +100,5 @@ class Sizes:
     example: tuple[tuple[str, int], ...] = ()
     """Sizes for which it works."""
     map: Map | None = None
+    extent: Extent | None = None
+    """The same exactly, for `convlint.lock`."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from convlint.extent import ranges
 from convlint.job import Result
 from convlint.report import Style
 from convlint.sizes import Condition, Sizes
@@ -58,19 +59,6 @@ def _sizes(sizes: Sizes, style: Style) -> dict[str, Any]:
 
 def _conditions(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
     return [
-        {"letters": list(one.letters), "text": one.text, "ranges": _ranges(one.sizes)}
+        {"letters": list(one.letters), "text": one.text, "ranges": ranges(one.sizes)}
         for one in conditions
     ]
-
-
-def _ranges(sizes: Sequence[int]) -> list[list[int]]:
-    """`[[first, last, step], ...]`"""
-    found: list[list[int]] = []
-    for size in sizes:
-        if found and len(sizes) > 1:
-            first, last, step = found[-1]
-            if first == last or size - last == step:
-                found[-1] = [first, size, size - last]
-                continue
-        found.append([size, size, 1])
-    return found

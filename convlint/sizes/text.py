@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import click
-
 from convlint.job import Result
 from convlint.report import Style
 from convlint.sizes import Border, Condition, Sizes
+from convlint.terminal import to_string
 
 _SHOWN = 12
 """Borders beyond this are only counted."""
@@ -28,10 +27,10 @@ def _target(result: Result, style: Style) -> Iterator[str]:
         return
     if result.inferred:
         yield f"inferred input {result.inferred}"
-    yield click.style(f"{result.target} with {sizes.inputs}", bold=style.color)
+    yield _styled(f"{result.target} with {sizes.inputs}", "bold", style)
     yield ""
-    yield f"  {click.style(_works(sizes), fg='green' if sizes.works else 'red', bold=True)}"
-    yield f"  {_certainty(sizes)}"
+    yield _styled(f"  {works(sizes)}", "bold green" if sizes.works else "bold red", style)
+    yield f"  {certainty(sizes)}"
     if sizes.outputs and sizes.works:
         yield f"  gives {', '.join(sizes.outputs)}"
     if sizes.read is not None:
@@ -46,7 +45,17 @@ def _target(result: Result, style: Style) -> Iterator[str]:
             yield f"    ... and in {len(sizes.borders) - _SHOWN} more ways"
 
 
-def _works(sizes: Sizes) -> str:
+def _styled(text: str, how: str, style: Style) -> str:
+    """A line in colours where they are wanted."""
+    if not style.color:
+        return text
+    from rich.text import Text
+
+    return to_string([Text(text, how)], color=True).rstrip("\n")
+
+
+def works(sizes: Sizes) -> str:
+    """For which sizes it works, or why for none."""
     if not sizes.works:
         return f"no size works{_because(sizes)}"
     return f"works for {_all(sizes.works)}"
@@ -60,7 +69,8 @@ def _all(conditions: Sequence[Condition]) -> str:
     return "; ".join(one.text for one in conditions) or "none of these"
 
 
-def _certainty(sizes: Sizes) -> str:
+def certainty(sizes: Sizes) -> str:
+    """Whether that is proven, and which sizes were followed."""
     bounds = ", ".join(
         f"{one.letter} = {one.first}..{one.last}" if one.first != one.last
         else f"{one.letter} = {one.first}" for one in sizes.bounds

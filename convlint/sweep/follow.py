@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,14 +70,23 @@ def follow(
     inputs: Mapping[str, TensorSpec],
     refusals: Refusals,
     place: tuple[int, ...],
+    end: float = math.inf,
 ) -> Followed:
-    """All of `region` through the graph of `network`, which was traced for the one at `place`."""
-    return _Following(walk, network, refusals).run(region, inputs, place)
+    """All of `region` through the graph of `network`, which was traced for the one at `place`.
+
+    Raises:
+        OutOfTime: it is not done at `end` (`time.monotonic`).
+    """
+    return _Following(walk, network, refusals, end).run(region, inputs, place)
+
+
+class OutOfTime(Exception):
+    """There are too many sizes, or too many layers."""
 
 
 class _Following:
-    def __init__(self, walk: Walk, network: Network, refusals: Refusals) -> None:
-        self.walk, self.network, self.refusals = walk, network, refusals
+    def __init__(self, walk: Walk, network: Network, refusals: Refusals, end: float) -> None:
+        self.walk, self.network, self.refusals, self.end = walk, network, refusals, end
         self.layers = network.by_name
         self.nodes = list(network.fx_graph.nodes)
         self.failures: list[Failure] = []
@@ -90,6 +101,8 @@ class _Following:
         doubts = frozenset(_assumed(self.network))
         states = [_State(self.walk.region, self.walk.place, {}, doubts)]
         for index, node in enumerate(self.nodes):
+            if time.monotonic() > self.end:
+                raise OutOfTime
             for guard in self.guards.get(index, ()):
                 states = [found for state in states for found in self._guarded(state, guard)]
             states = [found for state in states for found in self._passed(state, node, inputs)]
@@ -110,6 +123,7 @@ class _Following:
         self, state: _State, node: Any, inputs: Mapping[str, TensorSpec]
     ) -> Iterator[_State]:
         parts, failed, paths = [], len(self.failures), []
+        elsewhere = len(self.elsewhere)
         for moved in self._parts(state):
             gone = len(self.elsewhere)
             part = self._one(state, node, moved, inputs)
@@ -129,7 +143,8 @@ class _Following:
             values[node.name] = part.output
             yield _State(part.region, part.place, values, part.doubts)
             return
-        for group in self._merged(state, parts, len(self.failures) > failed):
+        lost = len(self.failures) > failed or len(self.elsewhere) > elsewhere
+        for group in self._merged(state, parts, lost):
             values = {name: self._at(value, group.place) for name, value in state.values.items()}
             values[node.name] = group.output
             yield _State(group.region, group.place, values, group.doubts)
@@ -201,8 +216,12 @@ class _Following:
 
     # -- several parts
 
-    def _merged(self, state: _State, parts: Sequence[_Part], failed: bool) -> list[_Part]:
-        """The parts of a state, put together as far as they are of one kind."""
+    def _merged(self, state: _State, parts: Sequence[_Part], lost: bool) -> list[_Part]:
+        """The parts of a state, put together as far as they are of one kind.
+
+        Args:
+            lost: whether they are not the whole state.
+        """
         groups: list[list[Any]] = []
         for part in parts:
             bits = part.region.bits()
@@ -220,7 +239,7 @@ class _Following:
         found = []
         for first, output, _, *members in groups:
             region = state.region
-            if failed or len(groups) > 1:
+            if lost or len(groups) > 1:
                 region = united([part.region for part in members], region)
             doubts = frozenset[str]().union(*(part.doubts for part in members))
             self.walk.place = first.place

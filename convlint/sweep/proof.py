@@ -26,17 +26,22 @@ from convlint.sweep.walk import Question, Walk
 
 
 def needed(walk: Walk) -> tuple[int, ...]:
-    """How many sizes of each letter a proof needs at least: the periods of all comparisons.
+    """How many sizes of each letter to follow for a proof, as far as that can be told.
 
-    What is left out is where comparisons settle; a period that is not known counts for nothing.
+    For letters that have not settled these are more than there are: twice as many, and some
+    periods of the comparisons that have not.
     """
     counts = [len(axis.sizes) for axis in walk.grid.axes]
-    for question in _recurring(walk)[0]:
+    letters = walk.grid.letters
+    questions, last = _recurring(walk)
+    for question in questions:
         quasi = _quasi(question, len(counts))
-        if quasi is not None:
-            for i, (period, degree) in enumerate(zip(quasi.periods, quasi.degrees, strict=True)):
-                if degree and walk.grid.axes[i].is_open:
-                    counts[i] = max(counts[i], 2 * period * (degree + 1))
+        if quasi is None:
+            continue
+        for names in _unsteady(question, quasi, walk.grid, last):
+            for i in (letters.index(name) for name in names.split(" and ")):
+                enough = 4 * max(quasi.periods[i], last[i]) * (quasi.degrees[i] + 1)
+                counts[i] = max(counts[i], 2 * len(walk.grid.axes[i].sizes), enough)
     return tuple(counts)
 
 
@@ -176,7 +181,7 @@ def _is_steady(
     if ((earlier != now) & asked).any():
         return False
     # from here on: whether any of those that are whole periods apart comes to it
-    asked = np.any(asked, axis=tuple(range(0, 2 * values.ndim, 2)), keepdims=False)
+    asked = np.asarray(asked.any(axis=tuple(range(0, 2 * values.ndim, 2))))
     if not asked.any():
         return True
     degrees = [range(quasi.degrees[i] + 1) for i in letters]

@@ -194,13 +194,7 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int], brief: bool)
     box: Numbers = np.ones((1,) * mask.ndim, dtype=bool)
     for i in letters:
         box = box & project(mask, (i,))
-    conditions: list[tuple[str, Numbers]] = []
-    for question in _joint(answer):
-        words = worded(question)
-        holds = question.holds()
-        for text, one in ((words, holds), (_negated(words), ~holds)):
-            if text is not None and not (mask & ~one).any():
-                conditions.append((text, one))
+    conditions = [one for one in conditions_of(answer) if not (mask & ~one[1]).any()]
     conditions.sort(key=lambda one: int((box & ~one[1]).sum()), reverse=True)
     chosen, left = [], np.broadcast_to(box, mask.shape)
     for text, one in conditions:
@@ -212,6 +206,10 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int], brief: bool)
     if np.array_equal(left, mask):
         sides = () if brief else _sides(mask, letters, grid)
         return "; ".join([" and ".join(chosen), *map(str, sides)])
+    either = _either(mask, box, conditions_of(answer))
+    if either is not None:
+        sides = () if brief else _sides(mask, letters, grid)
+        return "; ".join([either, *map(str, sides)])
     count = int(np.broadcast_to(mask, mask.shape).sum())
     tried = " × ".join(str(len(grid.axes[i].sizes)) for i in letters)
     examples = "; ".join(
@@ -220,6 +218,28 @@ def _jointly(answer: Answer, mask: Numbers, letters: Sequence[int], brief: bool)
     )
     words = f"{count} of {tried} combinations, as {examples}"
     return "; ".join([*chosen, words]) if chosen else words
+
+
+def conditions_of(answer: Answer) -> list[tuple[str, Numbers]]:
+    """The comparisons of several letters that set failures apart, and their contraries."""
+    found: list[tuple[str, Numbers]] = []
+    for question in _joint(answer):
+        words, holds = worded(question), question.holds()
+        for text, one in ((words, holds), (_negated(words), ~holds)):
+            if text is not None:
+                found.append((text, one))
+    return found
+
+
+def _either(mask: Numbers, box: Numbers, conditions: Sequence[tuple[str, Numbers]]) -> str | None:
+    """A mask that holds where one of several comparisons does."""
+    chosen: list[str] = []
+    left = mask
+    for text, one in conditions:
+        if not (one & box & ~mask).any() and (left & one).any() and text not in chosen:
+            chosen.append(text)
+            left = left & ~one
+    return " or ".join(chosen) if chosen and not left.any() else None
 
 
 def _sides(mask: Numbers, letters: Sequence[int], grid: Grid) -> tuple[Set, ...]:

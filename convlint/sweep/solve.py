@@ -10,7 +10,7 @@ from convlint.judge import Refusals
 from convlint.network import Network
 from convlint.sweep import proof
 from convlint.sweep.answer import Answer, Failure, Works
-from convlint.sweep.follow import follow
+from convlint.sweep.follow import OutOfTime, follow
 from convlint.sweep.grid import Grid
 from convlint.sweep.region import Region
 from convlint.sweep.walk import Walk
@@ -39,7 +39,7 @@ def solve(
         first: a network that is traced already, with the sizes that it was traced for.
         within: the candidates that are of interest.
         traces: how often the network may be traced.
-        seconds: after this time no new trace is begun.
+        seconds: what is not followed after this time is not known.
     """
     end = time.monotonic() + seconds
     near = _usual(grid) if first is None else grid.place(first[0]) or _usual(grid)
@@ -72,7 +72,10 @@ def solve(
                 continue
             walk.enter(region, place)
             letters = {axis.letter: walk.letter(i) for i, axis in enumerate(grid.axes)}
-            found = follow(walk, network, region, inputs(letters), refusals, place)
+            found = follow(walk, network, region, inputs(letters), refusals, place, end)
+        except OutOfTime:
+            unknown.append(region)
+            continue
         except RuntimeError:  # lazy weights, which get their size by running
             unknown.append(region)
             reasons.append("weights get their size by running")
@@ -82,7 +85,8 @@ def solve(
         pending += found.elsewhere
     reasons += (doubt for one in works for doubt in sorted(one.doubts))
     if unknown and not reasons:
-        reasons.append(f"not all sizes were followed: it takes more than {done} traces")
+        took = f"{done} traces" if done >= traces else f"{seconds:.0f} seconds"
+        reasons.append(f"not all sizes were followed: it takes more than {took}")
     doubts = list(proof.doubts(walk))
     is_short = not reasons and all(doubt.is_short for doubt in doubts)
     reasons += (doubt.text for doubt in doubts)

@@ -162,9 +162,10 @@ class _Calls:
         """Run the user's `forward`; what it raises ends the module, not the analysis."""
         recorder = self.recorder
         before, path = recorder.outside, recorder.module_path(module)
-        outside = recorder.filter.outside(sys._getframe(), before)
-        recorder.paths.append(path)  # where the stack ends above, nothing is left to be undone
-        recorder.outside = outside
+        # Where the stack ends here, nothing is left to be undone.  No variable of this frame holds
+        # it: in a ring of references it would keep the tensors of the call alive.
+        recorder.outside = recorder.filter.outside(sys._getframe(), before)
+        recorder.paths.append(path)
         try:
             return self.call(module, *args, **kwargs)
         except Exception as exc:

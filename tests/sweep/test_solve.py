@@ -45,12 +45,19 @@ def test_torch_works_for_the_same_sizes(make: Callable[[], nn.Module], shape: Sh
     assert not found.wrong
 
 
-@pytest.mark.parametrize("make", [networks.UNet, networks.Patches, networks.Strict, nn.Identity])
+@pytest.mark.parametrize("make", [networks.UNet, networks.Padded, nn.Identity])
 def test_it_is_proven(make: Callable[[], nn.Module]) -> None:
-    answer = swept(called(make), largest=160)
+    answer = swept(called(make), largest=96)
     assert answer.proven, answer.reasons
-    assert answer.works_at({"H": 4000, "W": 4000}) is (make is not networks.Patches)
-    assert answer.works_at({"H": 4002, "W": 4000}) is (make is nn.Identity)
+    assert answer.works_at({"H": 4000, "W": 4000}) is True
+    assert answer.works_at({"H": 4002, "W": 4000}) is (make is not networks.UNet)
+
+
+def test_what_holds_along_a_diagonal_has_no_period_of_one_letter() -> None:
+    answer = swept(called(networks.Strict), largest=64)
+    assert not answer.proven
+    assert answer.works_at({"H": 64, "W": 64}) is True
+    assert answer.works_at({"H": 65, "W": 64}) is None
 
 
 def test_a_proof_needs_enough_sizes() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convlint.cli.group import Command
-from convlint.cli.options import network_options, option
+from convlint.cli.options import formats, network_options, option
 from convlint.cli.output import UNCONCERNED, emit, say, style, written
 from convlint.cli.status import EXITS, status
 from convlint.diagnostic import FAIL_ON
@@ -20,18 +20,11 @@ if TYPE_CHECKING:
     from convlint.server import Server
 
 
-def _formats() -> tuple[str, ...]:
-    """What `report.formats` gives, without the import of the package: `--help` is at once."""
-    folder = Path(__file__).parents[2] / "report"
-    found = {path.stem.replace("_", "-") for path in folder.glob("[!_]*.py")}
-    return tuple(sorted(found or {"text"}))
-
-
 @click.command(cls=Command, epilog=EXITS)
 @network_options
 @option(
     "--output-format",
-    type=click.Choice(_formats()),
+    type=click.Choice(formats("report")),
     section="Output",
     help="The format of the report.  [default: text]",
 )
@@ -102,3 +95,4 @@ def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
             yield str(task.target.path.absolute())
     if call.config.file is not None:
         yield str(call.config.file.absolute())
+    yield str(call.lock.absolute())
