@@ -105,7 +105,7 @@ def _reasons(proofs: Sequence[Proof]) -> Iterator[str]:
 
 def _kind(reason: str) -> str:
     """A reason without the names in it."""
-    return re.sub(r"`[^`]*`", "`…`", re.sub(r" at line \d+|\b\d+ (?=traces)", "", reason))
+    return re.sub(r"`[^`]*`", "`…`", re.sub(r" at line \d+", "", reason))
 
 
 def _listed(title: str, found: Sequence[tuple[Proof, str]]) -> Iterator[str]:
