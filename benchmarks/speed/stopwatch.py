@@ -98,7 +98,7 @@ def stopped(path, text, layers, profiled):  # type: ignore[no-untyped-def]
     done("hand over")
     report.render("text", [result], report.Style())
     done("write the report")
-    assert not found, found
+    assert not any(one.severity == "error" for one in found), found
     assert isinstance(module, torch.nn.Module)
     import statistics
 
