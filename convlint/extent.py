@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from convlint.diagnostic import Diagnostic
+
+_STEPS: Final = 129
+"""Periods below this are looked for."""
 
 Range: TypeAlias = tuple[int, int, int]
 """First and last size, both included, and their distance."""
@@ -84,19 +87,21 @@ class Narrowing:
 
 
 def ranges(sizes: Sequence[int]) -> tuple[Range, ...]:
-    """Ascending sizes in as few ranges as one finds from the first on."""
-    found: list[Range] = []
-    for size in sizes:
-        if found:
-            first, last, step = found[-1]
-            if first == last or size - last == step:
-                found[-1] = (first, size, size - last)
-                continue
-        found.append((size, size, 1))
+    """Ascending sizes in few ranges of one step, which is the period of sizes that come again."""
+    members = frozenset(sizes)
+    least = min(
+        range(1, _STEPS), key=lambda step: sum(n - step not in members for n in sizes), default=1
+    )
+    found = []
+    for first in sizes:
+        if first - least not in members:
+            last = first
+            while last + least in members:
+                last += least
+            found.append((first, last, least if last > first else 1))
     return tuple(found)
 
 
-def sizes_in(ranges: Sequence[Range]) -> Iterator[int]:
-    """The sizes of ranges, one after another."""
-    for first, last, step in ranges:
-        yield from range(first, last + 1, step)
+def sizes_in(ranges: Sequence[Range]) -> tuple[int, ...]:
+    """The sizes of ranges, ascending."""
+    return tuple(sorted(n for first, last, step in ranges for n in range(first, last + 1, step)))

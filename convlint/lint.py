@@ -36,6 +36,7 @@ from convlint.target import TargetError
 if TYPE_CHECKING:
     from torch import nn
 
+    from convlint.sweep import Answer
     from convlint.trace.watch import Watch
 
 
@@ -153,12 +154,15 @@ def run(job: Job, deadline: float | None = None) -> Result:
         return module, called.inputs
 
     checked = _checked(make, job.mode == "train", codes, job.expected, job.dims, deadline)
-    if checked.sizes and any(d.severity is Severity.ERROR for d in checked.diagnostics):
-        checked = _elsewhere(checked, called.inputs, job, codes, deadline)
+    failed = any(d.severity is Severity.ERROR for d in checked.diagnostics)
+    sizes, answer = None, None
+    if checked.sizes and (failed or job.want_sizes or job.dims.domains):
+        answer = _at_all_sizes(checked, called.inputs, job, deadline)
+    if answer is not None:
+        if failed and not job.want_sizes:
+            checked = _elsewhere(checked, answer, called.inputs, job, codes, deadline)
+        checked, sizes = _concluded(checked, answer, called.inputs, job)
     network = checked.network
-    sizes = None
-    if network is not None and checked.sizes and (job.want_sizes or job.dims.domains):
-        checked, sizes = _at_all_sizes(checked, called.inputs, job, deadline)
     asked = {rule.code for rule in rules() if NARROWED in rule.operators} & codes
     if network is not None and job.locked is not None and asked:
         narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in asked]
@@ -185,24 +189,19 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
 def _elsewhere(
     checked: _Checked,
+    answer: Answer,
     inputs: tuple[InputSpec, ...],
     job: Job,
     codes: frozenset[str],
     deadline: float | None,
 ) -> _Checked:
     """The same check at sizes that work, where there are some: letters stand for any size."""
-    from convlint import sizing
+    from convlint import conclusion
 
-    network = checked.network
-    if network is None or network.again is None or network.fx_graph is None:
+    sizes = conclusion.example(answer, job.dims)
+    module = checked.network.module if checked.network is not None else None
+    if not sizes or sizes == dict(checked.sizes) or module is None:
         return checked
-    at, seconds = dict(checked.sizes), _left(deadline)
-    answer = sizing.answered(network, inputs, job.dims, at, seconds, is_wanted=False)
-    sizes = sizing.example(answer, job.dims)
-    if not sizes or sizes == dict(checked.sizes):
-        return checked
-    module = network.module
-    assert module is not None
     return _checked(
         lambda: (module, inputs),
         job.mode == "train",
@@ -221,29 +220,33 @@ def _left(deadline: float | None) -> float:
 
 def _at_all_sizes(
     checked: _Checked, inputs: tuple[InputSpec, ...], job: Job, deadline: float | None
-) -> tuple[_Checked, Sizes | None]:
-    """What is wrong with other declared sizes, and for which sizes it works, where asked."""
+) -> Answer | None:
+    """What becomes of all sizes of the letters; None where they cannot be followed."""
     from convlint import sizing
 
     network = checked.network
     if network is None or network.again is None or network.fx_graph is None:
-        return checked, None
-    at = dict(checked.sizes)
-    answer = sizing.answered(
-        network, inputs, job.dims, at, _left(deadline), is_wanted=job.want_sizes
-    )
-    more = sizing.findings(answer, job.dims.including(inputs), checked.diagnostics)
-    checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
-    if not job.want_sizes:
-        return checked, None
+        return None
+    at, seconds = dict(checked.sizes), _left(deadline)
+    return sizing.answered(network, inputs, job.dims, at, seconds, is_wanted=job.want_sizes)
+
+
+def _concluded(
+    checked: _Checked, answer: Answer, inputs: tuple[InputSpec, ...], job: Job
+) -> tuple[_Checked, Sizes | None]:
+    """What is wrong with declared sizes, and for which sizes it works, where that was asked."""
+    from convlint import conclusion
     from convlint.narrowing import extent_of
 
-    dims = job.dims.words
+    more = conclusion.findings(answer, job.dims.including(inputs), checked.diagnostics)
+    checked = replace(checked, diagnostics=(*checked.diagnostics, *more))
+    if not job.want_sizes or checked.network is None:
+        return checked, None
     written = {f"{letter}={one.text}" for spec in inputs for letter, one in spec.domains}
-    extent = extent_of(
-        answer, tuple(map(str, inputs)), tuple(word for word in dims if word not in written)
-    )
-    return checked, replace(sizing.told(answer, inputs, network, job.dims), extent=extent)
+    words = tuple(word for word in job.dims.words if word not in written)
+    extent = extent_of(answer, tuple(map(str, inputs)), words)
+    told = conclusion.told(answer, inputs, checked.network, job.dims)
+    return checked, replace(told, extent=extent)
 
 
 def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diagnostic]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import difflib
-import itertools
 import json
 import re
 import tomllib
@@ -175,7 +174,7 @@ class _Reader:
         if not isinstance(entry["proven"], bool):
             self.refuse("`proven` must be true or false", *at, "proven")
         sides = tuple(self.sides(entry["followed"], *at, "followed"))
-        counts = [sum(1 for _ in sizes_in(side.sizes)) for side in sides]
+        counts = [len(sizes_in(side.sizes)) for side in sides]
         if prod(counts) > _MOST:
             self.refuse("`followed` has too many combinations", *at, "followed")
         if not isinstance(entry["exact"], list):
@@ -196,13 +195,14 @@ class _Reader:
             is_open, period = side.get("open", False), side.get("period", 0)
             if not isinstance(is_open, bool) or type(period) is not int or period < 0:
                 self.refuse("`open` must be true or false, `period` a number", *here)
-            every = list(sizes_in(self.ranges(side.get("sizes"), *here)))
-            if not every or any(a >= b for a, b in itertools.pairwise(every)):
+            ranges = self.ranges(side.get("sizes"), *here)
+            every, firsts = sizes_in(ranges), [first for first, _, _ in ranges]
+            if not every or firsts != sorted(firsts) or len(set(every)) < len(every):
                 self.refuse("there must be sizes in `followed`, and they must ascend", *here)
-            yield Side(letter, self.ranges(side.get("sizes"), *here), is_open, period)
+            yield Side(letter, ranges, is_open, period)
 
     def block(self, value: Any, sides: tuple[Side, ...], *at: str) -> Block:
-        counts = {side.letter: sum(1 for _ in sizes_in(side.sizes)) for side in sides}
+        counts = {side.letter: len(sizes_in(side.sizes)) for side in sides}
         if isinstance(value, dict):
             self.known(value, ("letters", "packed"), *at)
             letters = self.letters(value.get("letters"), counts, *at)

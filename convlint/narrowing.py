@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from convlint.conclusion import conditions, grouped, where
 from convlint.extent import Block, Extent, Loss, Narrowing, Side, ranges, sizes_in
-from convlint.sizing import conditions, grouped, where
 from convlint.sweep import Answer, Failure
 from convlint.sweep.grid import Numbers
 from convlint.sweep.sets import blocks, project
@@ -158,7 +158,7 @@ class _Places:
     """Where the sizes of a side are, also of those beyond it, by its period."""
 
     def __init__(self, side: Side, further: bool) -> None:
-        self.sizes = list(sizes_in(side.sizes))
+        self.sizes = sizes_in(side.sizes)
         self._places = {n: i for i, n in enumerate(self.sizes)}
         self._period = side.period if side.is_open and further else 0
         self._step = self.sizes[1] - self.sizes[0] if len(self.sizes) > 1 else 1
@@ -183,7 +183,7 @@ def _at(mask: Numbers, places: Sequence[Sequence[int]]) -> Numbers:
 def _worked(before: Extent, places: Sequence[Sequence[int]]) -> Numbers:
     """For which combinations it worked."""
     letters = [side.letter for side in before.sides]
-    every = [list(sizes_in(side.sizes)) for side in before.sides]
+    every = [sizes_in(side.sizes) for side in before.sides]
     found: Numbers = np.ones([len(line) for line in places], dtype=bool)
     for block in before.blocks:
         own = [letters.index(letter) for letter in block.letters]
@@ -200,7 +200,7 @@ def _holds(block: Block, sizes: Sequence[Sequence[int]]) -> Numbers:
         return np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
     found: Numbers = np.zeros(shape, dtype=bool)
     for box in block.boxes:
-        lines = [np.isin(every, list(sizes_in(own))) for every, own in zip(sizes, box, strict=True)]
+        lines = [np.isin(every, sizes_in(own)) for every, own in zip(sizes, box, strict=True)]
         found[np.ix_(*lines)] = True
     return found
 

@@ -10,6 +10,7 @@ import pytest
 from torch import nn
 
 from convlint import cli, isolate, spec, target
+from convlint.diagnostic import Diagnostic
 from convlint.job import Job, Mode, Result
 from convlint.sizes import Sizes
 from convlint.symbol import parse as parse_dims
@@ -18,17 +19,27 @@ from tests.sweep import networks
 FILE = Path(networks.__file__)
 
 
-def result(name: str, *inputs: str, dims: tuple[str, ...] = (), mode: Mode = "eval") -> Result:
+def result(
+    name: str,
+    *inputs: str,
+    dims: tuple[str, ...] = (),
+    mode: Mode = "eval",
+    want_sizes: bool = True,
+) -> Result:
     given = spec.united(tuple(spec.parse(text) for text in inputs))
     job = Job(
         target.parse(f"{FILE}:{name}"),
         given,
         mode,
-        want_sizes=True,
+        want_sizes=want_sizes,
         dims=parse_dims(dims).including(given),
     )
     (found,) = isolate.run([job])
     return found
+
+
+def linted(name: str, *inputs: str, dims: tuple[str, ...] = ()) -> tuple[Diagnostic, ...]:
+    return result(name, *inputs, dims=dims, want_sizes=False).diagnostics
 
 
 def sizes(name: str, *inputs: str, **how: Any) -> Sizes:
@@ -82,21 +93,21 @@ def test_declared_sizes_are_followed_to_their_end() -> None:
 
 
 def test_a_wrong_declaration_is_an_error_where_the_fault_is() -> None:
-    found = result("UNet", "1,3,H,W", dims=("H=64..80%4", "W=64..66")).diagnostics
+    found = linted("UNet", "1,3,H,W", dims=("H=64..80%4", "W=64..66"))
     assert [one.code for one in found] == ["CL301", "CL301"]
     assert {one.message.partition(":")[0] for one in found} == {"at W = 65", "at W = 66"}
     assert all("works for W = 64 only" in one.note for one in found)
 
 
 def test_what_another_letter_can_mend_is_no_fault() -> None:
-    assert not result("Strict", "1,3,H,W", dims=("H=20..60",)).diagnostics
-    (found,) = result("Strict", "1,3,H,W", dims=("H=5..60",)).diagnostics
+    assert not linted("Strict", "1,3,H,W", dims=("H=20..60",))
+    (found,) = linted("Strict", "1,3,H,W", dims=("H=5..60",))
     assert found.code == "CL190"
     assert "too small" in found.message
 
 
 def test_letters_of_which_nothing_is_said_are_no_fault() -> None:
-    assert not result("UNet", "1,3,H,W").diagnostics
+    assert not linted("UNet", "1,3,H,W")
 
 
 def test_a_strided_window_leaves_rows_unread() -> None:
@@ -148,3 +159,23 @@ def test_the_command_as_a_program_reads_it(capfd: pytest.CaptureFixture[str]) ->
     (found,) = json.loads(capfd.readouterr().out)
     assert found["proven"]
     assert found["works"][1]["ranges"] == [[4, 512, 4]]
+
+
+def test_a_declared_size_fails_where_the_other_letters_are_as_they_should_be() -> None:
+    (found,) = linted("UNet", "1,3,H,W", dims=("H=64..70",))[:1]
+    assert found.code == "CL301"  # and not that a width of 1 is too small
+    assert found.message.startswith("at H = ")
+    assert {one.code for one in linted("UNet", "1,3,H,W", dims=("H=62..70",))} == {"CL301"}
+
+
+def test_what_another_layer_reads_is_not_unread() -> None:
+    found = sizes("Halves", "1,3,H,W")
+    assert found.read is None  # even sides are read by one of the two, odd ones by the other
+    assert sizes("Classifier", "1,3,H,W").read is not None
+
+
+def test_sizes_that_come_again_are_few_ranges() -> None:
+    one = sizes("Odd", "1,3,H,4")
+    assert words(one) == "H: 4·k or 4·k + 3"
+    assert one.extent is not None
+    assert one.extent.blocks[0].boxes[0][0] == ((3, 511, 4), (4, 512, 4))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,7 +34,7 @@ class Failure:
     """Candidates for which torch raises, and where they meet it first.
 
     `diagnostic` is that of the candidate at `place`; `why` are the comparisons there that told
-    them from others.
+    them from others, `progress` how many nodes of the graph were passed before.
     """
 
     region: Region
@@ -41,6 +43,7 @@ class Failure:
     place: tuple[int, ...]
     why: Why = ()
     doubts: frozenset[str] = frozenset()
+    progress: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,17 @@ class Answer:
         return self._mask(self.unknown)
 
     def wasting(self, wastes: tuple[Waste, ...]) -> Numbers:
-        """Which candidates that work waste something."""
-        found = np.zeros((1,) * len(self.grid.axes), dtype=bool)
+        """Which candidates that work waste something: what none of the layers uses that take it."""
+        none: Numbers = np.zeros((1,) * len(self.grid.axes), dtype=bool)
+        takers: dict[tuple[str, str], dict[str, Numbers]] = {}
         for waste in wastes:
-            found = found | waste.mask
+            own = takers.setdefault((waste.tensor, waste.axis), {})
+            own[waste.layer] = own.get(waste.layer, none) | waste.mask
+        counts = {waste.tensor: waste.takers for waste in wastes}
+        found = none
+        for (tensor, _), masks in takers.items():
+            if len(masks) == counts[tensor]:
+                found = found | functools.reduce(operator.and_, masks.values())
         return self.valid & found
 
     def failing(self, failure: Failure) -> Numbers:

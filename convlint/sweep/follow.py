@@ -89,6 +89,8 @@ class _Following:
         self.walk, self.network, self.refusals, self.end = walk, network, refusals, end
         self.layers = network.by_name
         self.nodes = list(network.fx_graph.nodes)
+        self.passed = 0
+        """How many nodes are behind."""
         self.failures: list[Failure] = []
         self.elsewhere: list[Region] = []
         self.guards = _placed_guards(network, self.nodes)
@@ -103,6 +105,7 @@ class _Following:
         for index, node in enumerate(self.nodes):
             if time.monotonic() > self.end:
                 raise OutOfTime
+            self.passed = index
             for guard in self.guards.get(index, ()):
                 states = [found for state in states for found in self._guarded(state, guard)]
             states = [found for state in states for found in self._passed(state, node, inputs)]
@@ -194,14 +197,20 @@ class _Following:
                 )
                 self.failures.append(
                     Failure(
-                        self.walk.region, found, layer.name, self.walk.place, self.walk.why, doubts
+                        self.walk.region,
+                        found,
+                        layer.name,
+                        self.walk.place,
+                        self.walk.why,
+                        doubts,
+                        self.passed,
                     )
                 )
                 return None
             if _count(again.output) != _count(layer.output):
                 self.elsewhere.append(self.walk.region)  # Python would have taken others
                 return None
-            wasted(self.walk, again)
+            wasted(self.walk, again, self.network)
             output = sourced(again.output, again)
             doubts = doubts.union(doubt, _unseen(again))
             if node.op == "call_function" and node.target is operator.setitem:
@@ -319,7 +328,15 @@ class _Following:
         for state in states:
             if raised:
                 self.failures.append(
-                    Failure(state.region, raised[0], raised[0].layer, state.place, (), state.doubts)
+                    Failure(
+                        state.region,
+                        raised[0],
+                        raised[0].layer,
+                        state.place,
+                        (),
+                        state.doubts,
+                        len(self.nodes),
+                    )
                 )
             elif doubtful:
                 doubts = state.doubts | {"an exception of the network's code may not be raised"}

@@ -25,7 +25,7 @@ from convlint.sweep.region import Region, spread
 from convlint.sweep.walk import Question, Walk
 
 
-def needed(walk: Walk) -> tuple[int, ...]:
+def needed(walk: Walk, recurring: Recurring) -> tuple[int, ...]:
     """How many sizes of each letter to follow for a proof, as far as that can be told.
 
     For letters that have not settled these are more than there are: twice as many, and some
@@ -33,7 +33,7 @@ def needed(walk: Walk) -> tuple[int, ...]:
     """
     counts = [len(axis.sizes) for axis in walk.grid.axes]
     letters = walk.grid.letters
-    questions, last = _recurring(walk)
+    questions, last = recurring
     for question in questions:
         quasi = _quasi(question, len(counts))
         if quasi is None:
@@ -45,12 +45,19 @@ def needed(walk: Walk) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def periods(walk: Walk) -> tuple[int, ...]:
+def periods(recurring: Recurring) -> tuple[int, ...]:
     """After how many indices of every letter all comparisons come again; 0 if that is not known."""
-    questions, found = _recurring(walk)
+    questions, found = recurring
     if any(_quasi(question, len(found)) is None for question in questions):
         return (0,) * len(found)
     return found
+
+
+class Recurring(NamedTuple):
+    """The comparisons that larger sizes come to as well, and the period of all of them."""
+
+    questions: list[Question]
+    periods: tuple[int, ...]
 
 
 class Doubt(NamedTuple):
@@ -60,12 +67,12 @@ class Doubt(NamedTuple):
     is_short: bool = True
 
 
-def doubts(walk: Walk) -> Iterator[Doubt]:
+def doubts(walk: Walk, recurring: Recurring) -> Iterator[Doubt]:
     """Why the pattern need not go on beyond the grid; nothing where it does for certain."""
     grid = walk.grid
     if not any(axis.is_open for axis in grid.axes):
         return
-    questions, last = _recurring(walk)
+    questions, last = recurring
     if any(_is_late(region, last, grid) for region in walk.opaque):
         yield Doubt("a size is computed with floating point numbers", is_short=False)
         return
@@ -89,7 +96,7 @@ def doubts(walk: Walk) -> Iterator[Doubt]:
             return
 
 
-def _recurring(walk: Walk) -> tuple[list[Question], tuple[int, ...]]:
+def recurring(walk: Walk) -> Recurring:
     """The comparisons that larger sizes come to as well, and the period of all of them.
 
     These are those that candidates of the last such period come to, along any open letter: what
@@ -103,7 +110,7 @@ def _recurring(walk: Walk) -> tuple[list[Question], tuple[int, ...]]:
         late = {id(q.region): _is_late(q.region, last, grid) for q in pending}
         new = [q for q in pending if late[id(q.region)]]
         if not new:
-            return found, tuple(last)
+            return Recurring(found, tuple(last))
         found += new
         pending = [q for q in pending if not late[id(q.region)]]
         for question in new:

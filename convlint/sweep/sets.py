@@ -136,9 +136,10 @@ def _periodic(sizes: Sequence[int], axis: Axis) -> str | None:
     rests = sorted({n % period for n in members if n >= end // 2})
     if not 0 < len(rests) <= 6:
         return None
-    *some, last = [str(rest) for rest in rests]
-    rest_words = f"{', '.join(some)} or {last}" if some else last
-    words = f"{period}·k + {rest_words}"
+    *some, last = [str(rest) for rest in rests if rest] or [""]
+    words = f"{period}·k + {', '.join(some)} or {last}" if some else f"{period}·k + {last}"
+    if rests[0] == 0:
+        words = f"{period}·k or {words}"
     if rests == [0]:
         words = f"multiples of {period}"
     early = [n for n in sizes if n < first]

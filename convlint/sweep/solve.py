@@ -87,7 +87,8 @@ def solve(
     if unknown and not reasons:
         took = f"{done} traces" if done >= traces else f"{seconds:.0f} seconds"
         reasons.append(f"not all sizes were followed: it takes more than {took}")
-    doubts = list(proof.doubts(walk))
+    recurring = proof.recurring(walk)
+    doubts = list(proof.doubts(walk, recurring))
     is_short = not reasons and all(doubt.is_short for doubt in doubts)
     reasons += (doubt.text for doubt in doubts)
     return Answer(
@@ -99,8 +100,8 @@ def solve(
         tuple(dict.fromkeys(reasons)),
         tuple(walk.unread),
         tuple(walk.uneven),
-        proof.needed(walk),
-        proof.periods(walk),
+        proof.needed(walk, recurring) if is_short and doubts else (),
+        proof.periods(recurring),
         is_short and bool(doubts),
     )
 

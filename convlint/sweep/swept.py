@@ -27,7 +27,35 @@ _DYADIC: Final = 1 << 10
 """Floats with a smaller denominator are exact factors of any size."""
 
 
-class Swept(Varying):
+class _Compared:
+    """Comparisons, all by one function."""
+
+    def _compared(self, op: str, other: Any) -> Any:
+        raise NotImplementedError
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compared("<", other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compared("<=", other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compared(">", other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compared(">=", other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self._compared("==", other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._compared("!=", other)
+
+    def __hash__(self) -> int:
+        raise NotImplementedError
+
+
+class Swept(_Compared, Varying):
     """A size as a function of the letters."""
 
     walk: Walk
@@ -155,23 +183,14 @@ class Swept(Varying):
             return Quotient.of(other) / self
         return other / _settled(self)
 
-    def __lt__(self, other: Any) -> Any:
-        return _compared("<", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compared("<=", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compared(">", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compared(">=", self, other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self is other or _compared("==", self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self is not other and _compared("!=", self, other)
+    def _compared(self, op: str, other: Any) -> Any:
+        if self is other:
+            return op in ("==", "<=", ">=")
+        if isinstance(other, (Quotient, Real)):
+            return other._compared(_TURNED[op], self)
+        if isinstance(other, float):
+            return Quotient.of(self)._compared(op, other)
+        return self.walk.decide(op, self, other) if isinstance(other, int) else NotImplemented
 
 
 def _bitwise(name: str) -> None:
@@ -192,7 +211,7 @@ for _name in ("lshift", "rshift", "and_", "or_", "xor"):
     _bitwise(_name)
 
 
-class Quotient(float):
+class Quotient(_Compared, float):
     """A size divided by a number: exact, so that rounding it gives a size again."""
 
     dividend: Swept
@@ -285,24 +304,6 @@ class Quotient(float):
     def __bool__(self) -> bool:
         return bool(self.dividend)
 
-    def __lt__(self, other: Any) -> Any:
-        return self._compared("<", other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._compared("<=", other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._compared(">", other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._compared(">=", other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._compared("==", other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._compared("!=", other)
-
     def _compared(self, op: str, other: Any) -> Any:
         if isinstance(other, Quotient):
             left, right = self.dividend * other.divisor, other.dividend * self.divisor
@@ -317,7 +318,7 @@ class Quotient(float):
         return left._compared(op, right) if isinstance(left, Quotient) else _ask(op, left, right)
 
 
-class Real(float):
+class Real(_Compared, float):
     """A floating point number made of sizes, computed for all candidates as Python would."""
 
     walk: Walk
@@ -421,24 +422,6 @@ class Real(float):
     def __bool__(self) -> bool:
         return bool(self._compared("!=", 0))
 
-    def __lt__(self, other: Any) -> Any:
-        return self._compared("<", other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._compared("<=", other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._compared(">", other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._compared(">=", other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._compared("==", other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._compared("!=", other)
-
     def _compared(self, op: str, other: Any) -> Any:
         if isinstance(other, (Varying, Quotient, Real)):
             real = Real.of(other)
@@ -483,18 +466,6 @@ def _settled(size: Any) -> int:
 
 def _plain(value: Any) -> Any:
     return _settled(value) if isinstance(value, Swept) else value
-
-
-def _compared(op: str, size: Swept, other: Any) -> Any:
-    if isinstance(other, Quotient):
-        return other._compared(_TURNED[op], size)
-    if isinstance(other, Real):
-        return other._compared(_TURNED[op], size)
-    if isinstance(other, float):
-        return Quotient.of(size)._compared(op, other)
-    if not isinstance(other, int):
-        return NotImplemented
-    return size.walk.decide(op, size, other)
 
 
 def _ask(op: str, left: Any, right: Any) -> bool:

@@ -46,11 +46,16 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Candidates for which a layer wastes something, of those that come to it."""
+    """Candidates for which a layer leaves something of one axis of a tensor unused.
+
+    `takers` is how many layers take the tensor.
+    """
 
     layer: str
+    tensor: str
+    axis: str
+    takers: int
     mask: Numbers
-    region: Region
 
 
 class Walk:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from convlint.arithmetic.window import WINDOWED, windows
 from convlint.dims import Varying, guess
-from convlint.network import Layer
+from convlint.network import Layer, Network
 from convlint.sweep.node import Linear
 from convlint.sweep.swept import Swept
 from convlint.sweep.walk import Walk, Waste
 
 
-def wasted(walk: Walk, layer: Layer) -> None:
+def wasted(walk: Walk, layer: Layer, network: Network) -> None:
     """Note the candidates for which a layer leaves something unread."""
-    if layer.op not in WINDOWED:
+    source = layer.args["input"].source if layer.op in WINDOWED else None
+    if source is None:
         return
+    takers = len(network.consumers.get(source.name, ()))
     for window in windows(layer):
         plain = (window.kernel, window.stride, window.dilation, *window.padding)
         if not isinstance(window.size, Swept) or window.stride == 1 or window.ceil:
@@ -31,7 +33,7 @@ def wasted(walk: Walk, layer: Layer) -> None:
             continue
         before, after = map(guess, window.padding)
         left = rest.array()
-        title = layer.title
-        walk.unread.append(Waste(title, left > max(after, 0), walk.region))
-        if before > 0 or after > 0:
-            walk.uneven.append(Waste(title, left != 0, walk.region))
+        where = (layer.name, source.name, window.axis)
+        walk.unread.append(Waste(*where, takers, left > max(after, 0)))
+        if before > 0 or after > 0:  # padding is no other layer's
+            walk.uneven.append(Waste(layer.name, layer.name, window.axis, 1, left != 0))

@@ -160,3 +160,24 @@ class Windowed(nn.Module):
         y = y.view(-1, 4, 4, c).view(n, tall // 4, wide // 4, 4, 4, -1)
         y = y.permute(0, 1, 3, 2, 4, 5).contiguous().view(n, tall, wide, -1)
         return y[:, :h, :w, :].contiguous()
+
+
+class Halves(nn.Module):
+    """What the one half leaves unread, the other reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = nn.Conv2d(3, 4, 3, stride=2)
+        self.right = nn.AvgPool2d(2)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.left(x), self.right(x)
+
+
+class Odd(nn.Module):
+    """Works for heights of 4·k and 4·k + 3."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[2] % 4 in (1, 2):
+            raise ValueError("neither")
+        return x

@@ -95,9 +95,10 @@ def _likely(group: str) -> tuple[int, ...]:
 
 
 def _all() -> Iterator[int]:
-    """Every size, the rounder ones first."""
+    """Every size, the rounder ones first, and of these the ones near the commonest."""
     for unit in (32, 16, 8, 4, 2, 1):
-        yield from (n for n in range(unit, LARGEST + 1, unit) if unit == 32 or n % (2 * unit))
+        own = (n for n in range(unit, LARGEST + 1, unit) if unit == 32 or n % (2 * unit))
+        yield from sorted(own, key=lambda n: abs(n - COMMON[0]))
 
 
 def _varied(trials: Trials, group: str, sizes: Iterable[int]) -> None:
