@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -78,10 +79,17 @@ def asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ran
 
 
+_SECONDS = itertools.count(int(time.time()) - 3600)
+
+
 def _write(file: Path, text: str) -> None:
-    """As if it had been there before the run: what is newer than a check is not kept."""
+    """As if it had been there before the run: what is newer than a check is not kept.
+
+    Each time in a second of its own: Python itself takes the bytecode of a file's former text
+    where both were written within one second and are equally long.
+    """
     file.write_text(text)
-    past = time.time() - 60
+    past = next(_SECONDS)
     os.utime(file, (past, past))
 
 
