@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-_INSTALLED: Final = ("site-packages", "dist-packages")
+_INSTALLED: Final = tuple(f"{os.sep}{n}{os.sep}" for n in ("site-packages", "dist-packages"))
 _STDLIB: Final = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/", "/etc/")
 _OURS: Final = Path(os.path.abspath(__file__)).parent
@@ -27,7 +28,7 @@ def files(before: Collection[str] = (), own: str = "") -> tuple[str, ...]:
         own: the target's file, which is among them even if it could not be imported.
     """
     found = _imported(before) | ({own} if os.path.isfile(own) else set())
-    return tuple(sorted(name for name in found if name.endswith(".py")))
+    return tuple(sorted(_python(found)))
 
 
 class Opened:
@@ -49,7 +50,8 @@ class Opened:
         read = {_source(name) for name, written in self._written.items() if not written}
         caller = getattr(sys.modules.get("__main__"), "__file__", None)
         own = os.path.abspath(caller) if caller and os.path.isabs(caller) else ""
-        others = (read | _imported()) - {*files(), *sys.path, own}
+        imported = _imported()
+        others = (read | imported) - {*_python(imported), *sys.path, own}
         return tuple(sorted(n for n in others if is_own(n) and not os.path.isdir(n)))
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -68,11 +70,16 @@ def _imported(before: Collection[str] = ()) -> set[str]:
     """The files of modules; some of torch's have a `__file__` that is none."""
     others = {*_CALLERS, *before}
     modules = [module for name, module in list(sys.modules.items()) if name not in others]
+    # The disk is asked last: nearly all of the thousands of modules are torch's.
     return {
         os.path.normpath(name)
         for name in map(_file, modules)
-        if isinstance(name, str) and os.path.isabs(name) and os.path.isfile(name) and is_own(name)
+        if isinstance(name, str) and os.path.isabs(name) and is_own(name) and os.path.isfile(name)
     }
+
+
+def _python(names: Iterable[str]) -> Iterator[str]:
+    return (name for name in names if name.endswith(".py"))
 
 
 def _file(module: object) -> object:
@@ -103,14 +110,14 @@ def absolute(name: str | os.PathLike[str]) -> str:
 def is_own(name: str) -> bool:
     """Whether a file or folder is the user's own, and not installed, the system's or ours."""
     path = absolute(name)
-    torch = getattr(sys.modules.get("torch"), "__file__", None)
-    foreign = (
-        _STDLIB,
-        str(_OURS) + os.sep,
-        str(_OURS.parent / "rules") + os.sep,
-        *_SYSTEM,
-        *((os.path.dirname(torch) + os.sep,) if isinstance(torch, str) else ()),
-    )
-    if path.startswith(foreign):
+    if path.startswith(_foreign(getattr(sys.modules.get("torch"), "__file__", None))):
         return False
-    return not any(f"{os.sep}{name}{os.sep}" in path for name in _INSTALLED)
+    return not any(folder in path for folder in _INSTALLED)
+
+
+@functools.cache
+def _foreign(torch: str | None) -> tuple[str, ...]:
+    """How the paths begin of what is not the user's own, where torch's `__file__` is `torch`."""
+    ours = (str(_OURS) + os.sep, str(_OURS.parent / "rules") + os.sep)
+    installed = (os.path.dirname(torch) + os.sep,) if isinstance(torch, str) else ()
+    return (_STDLIB, *ours, *_SYSTEM, *installed)

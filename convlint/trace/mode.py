@@ -31,6 +31,8 @@ _RUN: Final = frozenset({"_set_grad_enabled", "requires_grad_"})
 _FOR_BACKWARD: Final = frozenset(
     {"backward", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"}
 )
+_GRAD_FN: Final = getattr(torch.Tensor, "grad_fn").__get__  # noqa: B009
+"""What every assignment of a parameter asks for: `register_parameter` wants a leaf."""
 _VIEWS: Final = frozenset({"T", "mT", "H", "mH", "real", "imag"})
 _OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "__getitem__": operator.getitem,
@@ -53,6 +55,8 @@ class TraceMode(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
+        if func == _GRAD_FN:
+            return func(*args)
         kwargs = kwargs or {}
         recorder = self.recorder
         if types and args and is_lazy(args[0]):

@@ -43,6 +43,8 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         self._codes: dict[int, CodeType] = {}
         self._rows: dict[int, set[int]] = {}
         self._known: dict[int, Any] = {}
+        self._complete: set[int] = set()
+        """Functions of which all lines have run: nothing more is learnt of them."""
 
     def __enter__(self) -> Watch:
         self.active = sys.gettrace() is None
@@ -73,10 +75,12 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         return call
 
     def _called(self, frame: FrameType, event: str, argument: Any) -> Any:
+        number = id(frame.f_code)
         try:
-            return self._known[id(frame.f_code)]
+            on_line = self._known[number]
         except KeyError:
             return self._meet(frame.f_code)
+        return None if number in self._complete and self.deadline is None else on_line
 
     def _meet(self, code: CodeType) -> Any:
         """What is called for the lines of a function that runs for the first time."""
@@ -84,13 +88,17 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         on_line = None
         if self._filter.is_own(code):
             rows = self._rows.setdefault(id(code), set())
-            on_line = self._collecting(rows)
+            on_line = self._collecting(code, rows)
         self._known[id(code)] = on_line
         return on_line
 
-    def _collecting(self, rows: set[int]) -> Any:
+    def _collecting(self, code: CodeType, rows: set[int]) -> Any:
+        written = _written(code)
+
         def on_line(frame: FrameType, event: str, argument: Any) -> Any:
             rows.add(frame.f_lineno)
+            if event == "return" and rows >= written:
+                self._complete.add(id(code))
             if self.deadline is not None and time.monotonic() > self.deadline:
                 self.hurried = True
                 raise Expired
@@ -111,8 +119,14 @@ class Watch(contextlib.AbstractContextManager["Watch"]):
         """The lines that have not run, of every function that has; none where all have."""
         for number, rows in self._rows.items():
             code = self._codes[number]
-            written = {row for _, _, row in code.co_lines()} - rows - {None, code.co_firstlineno}
-            yield code, rows_to_see(code) & written if written else frozenset()
+            left = _written(code) - rows
+            yield code, rows_to_see(code) & left if left else frozenset()
+
+
+def _written(code: CodeType) -> frozenset[int]:
+    """The lines with bytecode of a function, without that of its `def`."""
+    rows = {row for _, _, row in code.co_lines() if row is not None}
+    return frozenset(rows - {code.co_firstlineno})
 
 
 def decides(module: nn.Module) -> bool:
