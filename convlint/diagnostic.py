@@ -70,6 +70,14 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """Edits that might mend a finding; the lower the `rank`, the likelier.  Nobody has tried it."""
+
+    rank: int
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
@@ -93,6 +101,8 @@ class Diagnostic:
     output_shape: str | None = None
     url: str | None = None
     fix: Fix | None = None
+    proposals: tuple[Proposal, ...] = ()
+    """What might mend it, the likeliest first, where that was asked."""
 
     @property
     def places(self) -> tuple[Location, ...]:

@@ -38,6 +38,10 @@ class Job:
     """What the letters of the inputs may be."""
     locked: Extent | None = None
     """For which sizes it must work, by `convlint.lock`."""
+    want_proposals: bool = False
+    """Whether each finding shall say what might mend it."""
+    instead: tuple[tuple[str, str], ...] = ()
+    """The text of files that are to be read so, and not as they are."""
 
     @property
     def display(self) -> str:

@@ -167,6 +167,10 @@ def run(job: Job, deadline: float | None = None) -> Result:
     if network is not None and job.locked is not None and asked:
         narrowed = [d for d in _narrowed(network, job.locked, _left(deadline)) if d.code in asked]
         checked = replace(checked, diagnostics=(*narrowed, *checked.diagnostics))
+    if network is not None and job.want_proposals:
+        from convlint.fix.proposal import proposed
+
+        checked = replace(checked, diagnostics=tuple(proposed(checked.diagnostics, network)))
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:

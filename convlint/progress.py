@@ -22,8 +22,9 @@ class Progress:
     It has no thread of its own, since processes are forked while it is shown: `tick` draws it.
     """
 
-    def __init__(self, names: Sequence[str], wanted: bool = True) -> None:
+    def __init__(self, names: Sequence[str], wanted: bool = True, doing: str = "checking") -> None:
         self._names = names
+        self._doing = doing
         self._done = 0
         self._wanted = wanted and bool(names) and is_terminal(sys.stderr)
         self._since = time.monotonic()
@@ -54,7 +55,7 @@ class Progress:
 
         of = f" ({self._done + 1} of {len(self._names)})" if len(self._names) > 1 else ""
         name = self._names[self._done]
-        line = Text(f"checking {name}{of}, {seconds:.0f} s", "dim", no_wrap=True)
+        line = Text(f"{self._doing} {name}{of}, {seconds:.0f} s", "dim", no_wrap=True)
         if self._live is None:
             from rich.console import Console
             from rich.live import Live

@@ -75,6 +75,7 @@ def test_no_cycle() -> None:
         ("torch.fx", "convlint.trace"),
         ("pytest", "convlint.pytest"),
         ("matplotlib", "convlint.sizes.picture"),
+        ("libcst", "convlint.fix"),
     ],
 )
 def test_one_room_each(library: str, room: str) -> None:

@@ -105,18 +105,23 @@ def results(
     from convlint.suppress import suppressed
 
     _validate(call)
+    asked = jobs(call, want_shapes, want_sizes)
+    known = [call.cache.get(job) for job in asked]
+    missing = [job for job, result in zip(asked, known, strict=True) if result is None]
+    found = iter(_kept(call, missing, server) if missing else ())
+    ordered = iter([result or next(found) for result in known])
+    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
+    return suppressed(merged, call.selection, call.cache.rules)
+
+
+def jobs(call: Call, want_shapes: bool = False, want_sizes: bool = False) -> list[Job]:
+    """Every task in every mode."""
     locked = {} if want_sizes else locks(call.lock, call.tasks, call.config)
-    jobs = [
+    return [
         replace(job, locked=locked.get(lock.key(job.display, job.mode, call.lock)))
         for task in call.tasks
         for job in task.jobs(call.selection, want_shapes, want_sizes)
     ]
-    known = [call.cache.get(job) for job in jobs]
-    missing = [job for job, result in zip(jobs, known, strict=True) if result is None]
-    found = iter(_run(call, missing, server) if missing else ())
-    ordered = iter([result or next(found) for result in known])
-    merged = [merge([next(ordered) for _ in task.modes]) for task in call.tasks]
-    return suppressed(merged, call.selection, call.cache.rules)
 
 
 def locks(file: Path, tasks: Iterable[Task], config: Config) -> lock.Lock:
@@ -130,12 +135,23 @@ def locks(file: Path, tasks: Iterable[Task], config: Config) -> lock.Lock:
     return found
 
 
-def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:
+def _kept(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]:
+    """Run jobs, and keep what they give."""
+    since = time.time()
+    found = run(call, jobs, server)
+    for job, result in zip(jobs, found, strict=True):
+        call.cache.put(job, result, since)
+    return found
+
+
+def run(
+    call: Call, jobs: Sequence[Job], server: Server | None = None, doing: str = "checking"
+) -> list[Result]:
+    """Run jobs; `doing` is what the user is told who waits for them."""
     from convlint import isolate
     from convlint.progress import Progress
 
-    since = time.time()
-    with Progress([job.display for job in jobs], not call.quiet) as progress:
+    with Progress([job.display for job in jobs], not call.quiet, doing) as progress:
         found = isolate.run(
             jobs,
             timeout=call.timeout,
@@ -146,8 +162,7 @@ def _run(call: Call, jobs: Sequence[Job], server: Server | None) -> list[Result]
             server=server,
         )
         results = []
-        for job, result in zip(jobs, found, strict=True):
-            call.cache.put(job, result, since)
+        for result in found:
             progress.advance()
             results.append(result)
     return results

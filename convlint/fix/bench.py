@@ -1,0 +1,151 @@
+"""Proposals are tried here: the network is checked as it would be with the edit in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
+from convlint.fix import patch
+from convlint.fix.patch import PatchError, Source
+from convlint.job import Job, Mode, Result
+
+Run: TypeAlias = Callable[[Sequence[Job]], list[Result]]
+"""Checks jobs, and answers with a result for each, in order."""
+
+Key: TypeAlias = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The text of every file that is edited so far, and what each job finds with it."""
+
+    texts: Mapping[str, str]
+    results: tuple[Result, ...]
+
+    @property
+    def count(self) -> int:
+        """How much there is to be mended."""
+        return sum(sum(keys(result).values()) for result in self.results)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Runs the jobs of a call with edited sources.
+
+    `jobs` are all of them: an edit that mends one network may break another.
+    """
+
+    jobs: tuple[Job, ...]
+    run: Run
+    sources: dict[str, Source] = field(default_factory=dict)
+    trials: int = 0
+    """How many checks there have been."""
+
+    def first(self) -> State:
+        """What is found in the sources as they are."""
+        return self.checked({})
+
+    def checked(self, texts: Mapping[str, str]) -> State:
+        """What every job finds, with what might mend it."""
+        return State(dict(texts), tuple(self._run(self.jobs, texts, want_proposals=True)))
+
+    def texts(self, state: State, edits: Iterable[Edit]) -> dict[str, str] | None:
+        """The texts of a state with edits in them; None where they cannot be made."""
+        texts = dict(state.texts)
+        try:
+            for name, parts in patch.by_file(edits).items():
+                texts[name] = patch.patched(self.text(state, name), parts)
+        except (ValueError, PatchError):
+            return None
+        return texts
+
+    def text(self, state: State, name: str) -> str:
+        """What a file says in a state.
+
+        Raises:
+            PatchError: it cannot be read.
+        """
+        if name not in self.sources:
+            self.sources[name] = patch.read(Path(name))
+        return state.texts.get(name, self.sources[name].text)
+
+    def tried(
+        self,
+        state: State,
+        place: int,
+        wave: Sequence[Proposal],
+        want_proposals: bool = False,
+    ) -> list[Trial]:
+        """What job `place` finds with each of the edits, where the network can be checked."""
+        made = [(proposal, self.texts(state, proposal.edits)) for proposal in wave]
+        trials = [(proposal, texts) for proposal, texts in made if texts is not None]
+        job = replace(self.jobs[place], want_proposals=want_proposals)
+        results = self._run_each([(job, texts) for _, texts in trials])
+        found = zip(trials, results, strict=True)
+        return [Trial(*made, one) for made, one in found if not broken(one)]
+
+    def _run(
+        self, jobs: Sequence[Job], texts: Mapping[str, str], want_proposals: bool = False
+    ) -> list[Result]:
+        instead = tuple(texts.items())
+        self.trials += len(jobs)
+        return self.run(
+            [replace(job, instead=instead, want_proposals=want_proposals) for job in jobs]
+        )
+
+    def _run_each(self, trials: Sequence[tuple[Job, Mapping[str, str]]]) -> list[Result]:
+        self.trials += len(trials)
+        if not trials:
+            return []
+        return self.run([replace(job, instead=tuple(texts.items())) for job, texts in trials])
+
+    def elsewhere(self, state: State, place: int, texts: Mapping[str, str]) -> list[Result]:
+        """What the other jobs find, with other texts."""
+        others = [job for i, job in enumerate(self.jobs) if i != place]
+        return self._run(others, texts) if others else []
+
+    def other_mode(self, place: int, texts: Mapping[str, str]) -> Result:
+        """What the job finds in the mode that it is not asked for."""
+        job = self.jobs[place]
+        mode: Mode = "eval" if job.mode == "train" else "train"
+        (result,) = self._run_each([(replace(job, mode=mode), texts)])
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A proposal, and what is found once it is made."""
+
+    proposal: Proposal
+    texts: Mapping[str, str]
+    result: Result
+
+    @property
+    def left(self) -> int:
+        """How much there is still to be mended."""
+        return keys(self.result).total()
+
+    @property
+    def score(self) -> int:
+        """The less, the better: how unlikely it is, and twice what it leaves."""
+        return self.proposal.rank + 2 * self.left
+
+
+def key(found: Diagnostic) -> Key:
+    """What a finding is recognised by when the source has changed."""
+    row = found.location.row if found.location is not None else 0
+    return found.code, found.layer, found.severity.value, row
+
+
+def keys(result: Result) -> Counter[Key]:
+    """All that is to be mended."""
+    return Counter(key(d) for d in result.diagnostics if d.severity is not Severity.INFO)
+
+
+def broken(result: Result) -> bool:
+    """Whether the network could not even be made, or its check has not ended."""
+    return not result.layers or any(d.code.startswith("CL0") for d in result.diagnostics)

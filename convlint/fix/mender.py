@@ -1,0 +1,273 @@
+"""Mend what was found, one fault after the other, each tried on the result of the last.
+
+An edit is accepted if the whole network has fewer findings with it and no new ones: at the
+declared inputs, in the other mode, and in all other networks that the call is about.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from convlint.diagnostic import Diagnostic, Edit, Fix, Proposal, Severity
+from convlint.fix.bench import Bench, Key, State, Trial, key, keys
+from convlint.fix.patch import united
+
+_WAVES: Final = (6, 12, 24, 48, 80)
+"""So many proposals are tried before it is looked whether one of them helps."""
+
+_FOLLOWED: Final = 4
+"""How many edits that bring another fault to light are followed, and how far."""
+_DEPTH: Final = 2
+_NEXT: Final = 16
+"""How many proposals are tried behind such an edit."""
+
+_ABREAST: Final = 3
+"""Of how many findings the edits are compared."""
+
+_SURE: Final = 1
+"""Up to which rank an edit is not compared with what comes later."""
+
+_OFFERED: Final = 3
+"""How many other ways to mend it are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A finding, in which job, the edits that mend it, and other ways to do it."""
+
+    place: int
+    found: Diagnostic
+    fix: Fix
+    others: tuple[str, ...] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
+    """The texts that the edits are of, where they are not as the files have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Edits that help with a finding, the best first."""
+
+    number: int
+    place: int
+    found: Diagnostic
+    good: Sequence[Trial]
+
+    def rank(self) -> tuple[int, int]:
+        return self.good[0].score, self.number
+
+
+@dataclass(slots=True)
+class Mender:
+    """Goes through the findings of a bench.
+
+    Args:
+        silent: the codes of rules about what torch runs.
+        unsafe: whether edits that change a network that ran are wanted.
+        visible: whether a finding is reported: what is suppressed is left alone.
+        may_edit: whether a file may be edited.
+    """
+
+    bench: Bench
+    silent: Collection[str]
+    unsafe: bool = False
+    visible: Callable[[int, Diagnostic], bool] = lambda place, found: True
+    may_edit: Callable[[str], bool] = lambda name: True
+    mended: list[Mended] = field(default_factory=list)
+    withheld: int = 0
+    """How many findings an unsafe edit would mend."""
+    _modes: dict[tuple[int, frozenset[tuple[str, str]]], Counter[Key]] = field(default_factory=dict)
+
+    def mend(self, state: State) -> State:
+        """Mend what can be mended of what is found in a state; the state then."""
+        given_up: set[tuple[int, Key, str]] = set()
+        while True:
+            step = self._step(state, given_up)
+            if step is None:
+                return state
+            state = step
+            given_up.clear()
+
+    def _step(self, state: State, given_up: set[tuple[int, Key, str]]) -> State | None:
+        """One edit made; None where no finding that is left can be mended.
+
+        Of several findings one may be the cause of the others: the edit that leaves the least is
+        the best, and among equals that for the first finding.
+        """
+        pending = [one for one in self._pending(state) if _name(*one) not in given_up]
+        pending = pending[:_ABREAST]
+        if not pending:
+            return None
+        waves = [self._good(state, place, found) for place, found in pending]
+        enough = 1 if len(pending) > 1 else 0
+        choices: list[_Choice] = []
+        for turn in itertools.count():
+            made = [next(wave, None) for wave in waves]
+            for i, ((place, found), good) in enumerate(zip(pending, made, strict=True)):
+                if good:
+                    choices.append(_Choice(len(choices) + i, place, found, good))
+            ended = all(good is None for good in made)
+            sure = any(choice.good[0].proposal.rank <= _SURE for choice in choices)
+            if ended or sure or turn >= enough:
+                for choice in sorted(choices, key=_Choice.rank):
+                    accepted = self._accepted(state, choice.place, choice.found, choice.good)
+                    if accepted is not None:
+                        return accepted
+                choices.clear()
+            if ended:
+                break
+        given_up.update(_name(*one) for one in pending)
+        return self._step(state, given_up)
+
+    def _pending(self, state: State) -> Iterator[tuple[int, Diagnostic]]:
+        """What is to be mended, with its job."""
+        for place, result in enumerate(state.results):
+            for found in result.diagnostics:
+                runs = found.severity is not Severity.ERROR or found.code in self.silent
+                wanted = self.unsafe or not runs
+                if wanted and found.proposals and self.visible(place, found):
+                    yield place, found
+
+    def _accepted(
+        self, state: State, place: int, found: Diagnostic, good: Sequence[Trial]
+    ) -> State | None:
+        before = keys(state.results[place])
+        for i, trial in enumerate(good):
+            applicability = self._applicability(state, place, found, trial)
+            if applicability is None:
+                continue
+            if applicability == "unsafe" and not self.unsafe:
+                self.withheld += 1
+                continue
+            after = self.bench.checked(trial.texts)
+            if not keys(after.results[place]) <= before or after.count >= state.count:
+                continue
+            others = (self._said(one) for j, one in enumerate(good) if j != i)
+            fix = Fix(applicability, self._said(trial), trial.proposal.edits)
+            told = tuple(f"or {other}" for other in dict.fromkeys(others))[:_OFFERED]
+            self.mended.append(Mended(place, found, fix, told, state.texts))
+            return after
+        return None
+
+    def _good(self, state: State, place: int, found: Diagnostic) -> Iterator[list[Trial]]:
+        """Edits with which the job finds less and nothing new, the best first, wave by wave."""
+        before = keys(state.results[place])
+        leading: list[Trial] = []
+        start = 0
+        proposals = [p for p in found.proposals if all(self.may_edit(_file(e)) for e in p.edits)]
+        for size in _WAVES:
+            wave = proposals[start : start + size]
+            start += size
+            trials = self.bench.tried(state, place, wave)
+            good = [one for one in trials if _is_better(one, found, before)]
+            yield sorted(good, key=lambda one: one.score)
+            leading += [one for one in trials if self._leads(one, found, before)]
+        yield from self._behind(state, place, found, leading[:_FOLLOWED], before, _DEPTH)
+
+    def _leads(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
+        """Whether a fault is gone and has only brought the next one to light."""
+        after = keys(trial.result)
+        new = after - before
+        return after[key(found)] < before[key(found)] and new.total() <= 1
+
+    def _behind(
+        self,
+        state: State,
+        place: int,
+        found: Diagnostic,
+        leading: Sequence[Trial],
+        before: Counter[Key],
+        depth: int,
+    ) -> Iterator[list[Trial]]:
+        """Edits of which the first alone is not enough: a view, and the layer behind it."""
+        further: list[Trial] = []
+        for first in leading:
+            again = self.bench.tried(state, place, [first.proposal], want_proposals=True)
+            if not again:
+                continue
+            shown = again[0]
+            new = keys(shown.result) - before
+            follower = next((d for d in shown.result.diagnostics if key(d) in new), None)
+            if follower is None:
+                continue
+            wave = []
+            for then in follower.proposals[:_NEXT]:
+                if all(self.may_edit(_file(e)) for e in then.edits):
+                    texts = self._texts(state, first, then.edits)
+                    both = united(first.proposal.edits, then.edits, texts)
+                    if both is not None:
+                        wave.append(Proposal(first.proposal.rank + then.rank + 1, both))
+            trials = self.bench.tried(state, place, wave)
+            good = [one for one in trials if _is_better(one, found, before)]
+            if good:
+                yield sorted(good, key=lambda one: one.score)
+            after = keys(shown.result)
+            further += [one for one in trials if self._leads(one, follower, after)]
+        if depth > 1 and further:
+            yield from self._behind(state, place, found, further[:_FOLLOWED], before, depth - 1)
+
+    def _texts(
+        self, state: State, first: Trial, edits: Sequence[Edit]
+    ) -> dict[str, tuple[str, str]]:
+        """Of every file, the text before and behind the first edits."""
+        names = {_file(e) for e in (*first.proposal.edits, *edits)}
+        found = {}
+        for name in names:
+            text = self.bench.text(state, name)
+            found[name] = (text, first.texts.get(name, text))
+        return found
+
+    def _applicability(
+        self, state: State, place: int, found: Diagnostic, trial: Trial
+    ) -> str | None:
+        """Whether an edit only makes a raising network run; None where it does harm elsewhere."""
+        ran = found.severity is not Severity.ERROR or found.code in self.silent
+        mode = self._mode(place, state.texts)
+        edited = self._mode(place, trial.texts)
+        if edited - mode:
+            return None
+        ran = ran or not any(one[2] == "error" for one in mode)
+        changed = {_file(e) for e in trial.proposal.edits}
+        others = [i for i in range(len(state.results)) if i != place]
+        if others:
+            results = self.bench.elsewhere(state, place, trial.texts)
+            for i, result in zip(others, results, strict=True):
+                known = keys(state.results[i])
+                if keys(result) - known:
+                    return None
+                shares = changed & set(state.results[i].files)
+                ran = ran or bool(shares and not any(one[2] == "error" for one in known))
+        return "unsafe" if ran else "safe"
+
+    def _mode(self, place: int, texts: Mapping[str, str]) -> Counter[Key]:
+        """What is found in the other mode."""
+        name = place, frozenset(texts.items())
+        if name not in self._modes:
+            self._modes[name] = keys(self.bench.other_mode(place, texts))
+        return self._modes[name]
+
+    def _said(self, trial: Trial) -> str:
+        """An edit in words: the lines as they are then."""
+        lines = []
+        for edit in trial.proposal.edits:
+            text = trial.texts[_file(edit)].splitlines()
+            row = edit.location.row - 1
+            if row < len(text):
+                lines.append(f"write `{text[row].strip()}`")
+        return " and ".join(dict.fromkeys(lines))
+
+
+def _name(place: int, found: Diagnostic) -> tuple[int, Key, str]:
+    return place, key(found), found.message
+
+
+def _file(edit: Edit) -> str:
+    return edit.location.filename
+
+
+def _is_better(trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
+    after = keys(trial.result)
+    return after[key(found)] < before[key(found)] and after < before

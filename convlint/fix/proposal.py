@@ -1,0 +1,85 @@
+"""Who proposes what could be written to mend a finding: a registry."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
+from convlint.fix.fault import Fault, faults
+from convlint.network import Network
+from convlint.rule import silent
+
+_MOST: Final = 160
+"""How many proposals of one finding are tried at most."""
+
+
+_SURE: Final = 2
+"""Up to which rank a proposal is for the very fault, and not for any."""
+
+Proposer = Callable[[Fault], Iterator[Proposal]]
+
+_PROPOSERS: Final[dict[str, Proposer]] = {}
+
+
+def proposer(function: Proposer) -> Proposer:
+    """Register what proposes one kind of edit.
+
+    Raises:
+        ValueError: two have one name.
+    """
+    name = function.__name__
+    if name in _PROPOSERS:
+        raise ValueError(f"two proposers are called {name}")
+    _PROPOSERS[name] = function
+    return function
+
+
+def proposed(found: Iterable[Diagnostic], network: Network) -> Iterator[Diagnostic]:
+    """The findings with what might mend them."""
+    for fault in faults(found, network):
+        if fault.found.severity is Severity.INFO:
+            yield fault.found
+        else:
+            yield replace(fault.found, proposals=proposals(fault))
+
+
+def proposals(fault: Fault) -> tuple[Proposal, ...]:
+    """What could mend a finding, the likeliest first; each edit once."""
+    _load()
+    found: dict[tuple[Edit, ...], Proposal] = {}
+    for propose in _PROPOSERS.values():
+        try:
+            for one in propose(fault):
+                edits = tuple(e for e in one.edits if e.content or not _is_empty(e))
+                if edits and (edits not in found or found[edits].rank > one.rank):
+                    found[edits] = Proposal(one.rank, edits)
+        except Exception:  # the others may still know something
+            if os.environ.get("CONVLINT_STRICT"):
+                raise
+    if fault.found.severity is not Severity.ERROR or fault.found.code in silent():
+        # What runs is only told that it is wrong: of an edit that merely hides it nobody would
+        # ever hear again.  So only what is meant for it, and nothing that might be.
+        found = {edits: one for edits, one in found.items() if one.rank <= _SURE}
+    ranked = sorted(found.values(), key=lambda p: (p.rank, len(p.edits), _length(p)))
+    return tuple(ranked[:_MOST])
+
+
+def _is_empty(edit: Edit) -> bool:
+    place = edit.location
+    return (place.row, place.column) == (place.end_row, place.end_column)
+
+
+def _length(proposal: Proposal) -> int:
+    return sum(len(e.content) for e in proposal.edits)
+
+
+def _load() -> None:
+    from convlint.fix import proposers
+
+    for found in pkgutil.iter_modules(proposers.__path__):
+        importlib.import_module(f"{proposers.__name__}.{found.name}")

@@ -1,0 +1,1 @@
+"""One kind of edit, one file; registered by presence."""

@@ -1,0 +1,130 @@
+"""A call that is missing on a tensor: `flatten(1)`, `unsqueeze(1)`, `permute`, `.float()`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+
+from convlint.arithmetic.window import axes_of, channels_of
+from convlint.diagnostic import Proposal
+from convlint.dims import Dim, guess, known, product
+from convlint.fix.argument import operands
+from convlint.fix.fault import Fault
+from convlint.fix.misfit import misfits
+from convlint.fix.proposal import proposer
+from convlint.fix.source import Site
+from convlint.network import Layer
+from convlint.tensor import TensorSpec
+
+_OUTER: Final = 3
+"""How many calls around the one that complains are looked at."""
+
+
+@proposer
+def insertions(fault: Fault) -> Iterator[Proposal]:
+    """Each of them on each tensor that goes into the call, or into the module around it."""
+    if fault.call is not None:
+        yield from _inserted(fault.layer, fault.call, 0)
+    frames = fault.layer.frames if fault.layer is not None else ()
+    for outer in range(1, min(len(frames), _OUTER + 1)):
+        site = fault.sources.site(frames[outer:])
+        if site is not None and isinstance(site.node, cst.Call):
+            yield from _inserted(fault.layer, site, outer)
+
+
+def _inserted(layer: Layer | None, site: Site, outer: int) -> Iterator[Proposal]:
+    tensors = [t for t in layer.tensors if t.source is not None] if layer is not None else []
+    for place, node in enumerate(operands(site)):
+        tensor = tensors[min(place, len(tensors) - 1)] if tensors else None
+        code = site.tree.code(node)
+        if not isinstance(node, (cst.Name, cst.Attribute, cst.Call, cst.Subscript)):
+            code = f"({code})"
+        turned = layer is not None and not outer and _turned(layer, tensor)
+        for rank, suffix in _suffixes(layer, tensor):
+            is_turn = suffix == ".transpose(1, 2)"
+            if not (turned and is_turn):
+                yield Proposal(rank + outer, (site.tree.instead(node, code + suffix),))
+            if is_turn and isinstance(site.node, cst.Call):
+                around = site.tree.code(site.node).replace(site.tree.code(node), code + suffix, 1)
+                edit = site.tree.instead(site.node, around + suffix)
+                yield Proposal(1 if turned else rank + outer, (edit,))
+
+
+def _suffixes(layer: Layer | None, tensor: TensorSpec | None) -> Iterator[tuple[int, str]]:
+    op = layer.op if layer is not None else ""
+    shape = tensor.shape if tensor is not None else None
+    rank = len(shape) if shape is not None else 4
+    if op == "linear":
+        fits = layer is not None and _flat(layer, shape)
+        yield (0 if fits else 2), ".flatten(1)"
+        if rank == 4:
+            yield 4, ".mean((2, 3))"
+            yield 5, ".permute(0, 2, 3, 1)"
+    axes = axes_of(op)
+    wanted = channels_of(layer) if layer is not None else None
+    if axes and shape is not None:
+        if rank == axes + 2:
+            to_front = (0, rank - 1, *range(1, rank - 1))
+            yield (0 if shape[-1] == wanted else 5), f".permute({', '.join(map(str, to_front))})"
+        if rank == axes + 1:
+            yield 1, ".unsqueeze(0)" if wanted == shape[0] else ".unsqueeze(1)"
+            yield 2, ".unsqueeze(-1)"
+            yield 2, ".unsqueeze(1)"
+            yield 3, ".unsqueeze(0)"
+        if rank == 2 and wanted and known(shape[-1], wanted):
+            side = math.isqrt(guess(shape[-1]) // guess(wanted))
+            if side * side * guess(wanted) == shape[-1] and axes == 2:
+                yield 1, f".view(-1, {wanted}, {side}, {side})"
+        if rank == axes + 3:
+            yield 4, ".flatten(0, 1)"
+            yield 4, ".mean(2)"
+    if tensor is not None and tensor.dtype is not None:
+        whole = not tensor.dtype.is_floating_point and not tensor.dtype.is_complex
+        yield (2 if whole else 7), ".float()"
+        yield (5 if whole else 4), ".long()"
+    yield 4, ".transpose(1, 2)" if rank > 2 else ".t()"
+    yield 4, ".flatten(1)"
+    for axis in range(rank + 1):
+        yield 4, f".unsqueeze({axis if axis < rank else -1})"
+    for axis in range(rank):
+        if shape is None or shape[axis] == 1:
+            yield 3, f".squeeze({axis})"
+    if op in ("view", "rejected") or layer is None or layer.rejected is not None:
+        yield 3, ".contiguous()"
+    if rank > 1:
+        yield 5, ".transpose(-2, -1)"
+        yield 6, ".flatten()"
+    for axis in range(1, rank):
+        yield 6, f".mean({axis})"
+    yield 7, "[0]"
+    if layer is not None:
+        yield from _crops(layer, tensor)
+
+
+def _turned(layer: Layer, tensor: TensorSpec | None) -> bool:
+    """Whether a norm would fit if the last two axes were exchanged, and exchanged back."""
+    return any(
+        m.tensor is tensor and m.is_own and "norm" in layer.op and m.wanted in (tensor.shape or ())
+        for m in misfits(layer)
+        if tensor is not None
+    )
+
+
+def _flat(layer: Layer, shape: tuple[Dim, ...] | None) -> bool:
+    """Whether the layer takes what a flatten would give."""
+    weight = layer.args.get("weight")
+    if shape is None or not isinstance(weight, TensorSpec) or not weight.shape:
+        return False
+    return known(*shape) and product(shape[1:]) == weight.shape[-1]
+
+
+def _crops(layer: Layer, tensor: TensorSpec | None) -> Iterator[tuple[int, str]]:
+    """The larger of two tensors that meet, cut to the size of the other."""
+    cuts = {m.axis: m.wanted for m in misfits(layer) if m.tensor is tensor and m.wanted < m.size}
+    if cuts:
+        first = min(cuts)
+        parts = [f":{cuts[axis]}" if axis in cuts else ":" for axis in range(first, 0)]
+        yield 5, f"[..., {', '.join(parts)}]"

@@ -1,0 +1,59 @@
+"""Another tensor of the same function, where a name was mixed up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+
+from convlint.diagnostic import Proposal
+from convlint.fix.argument import operands
+from convlint.fix.fault import Fault
+from convlint.fix.proposal import proposer
+
+_MOST: Final = 8
+
+
+@proposer
+def variables(fault: Fault) -> Iterator[Proposal]:
+    """The names that were assigned last before the call, and the parameters of the function."""
+    site = fault.call
+    if site is None:
+        return
+    function = next(
+        (n for n in site.tree.around(site.node) if isinstance(n, cst.FunctionDef)), None
+    )
+    if function is None:
+        return
+    row = site.tree.place(site.node).row
+    known: dict[str, int] = {p.name.value: 0 for p in function.params.params[1:]}
+    for node in site.tree.own(function):
+        if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name):
+            at = site.tree.place(node.target).row
+            if at < row:
+                known[node.target.value] = at
+    nearest = sorted(known, key=lambda name: -known[name])[:_MOST]
+    for operand in operands(site):
+        for name in site.tree.all(cst.Name, operand):
+            if name.value in known:
+                for rank, other in enumerate(nearest):
+                    if other != name.value:
+                        yield Proposal(8 + rank // 3, (site.tree.instead(name, other),))
+
+
+@proposer
+def order(fault: Fault) -> Iterator[Proposal]:
+    """Two arguments that were exchanged."""
+    for site in (fault.definition, fault.call):
+        if site is None or not isinstance(site.node, cst.Call):
+            continue
+        args = site.node.args
+        for one, other in itertools.pairwise(args):
+            if one.keyword is None and other.keyword is None:
+                edits = (
+                    site.tree.instead(one.value, site.tree.code(other.value)),
+                    site.tree.instead(other.value, site.tree.code(one.value)),
+                )
+                yield Proposal(6, edits)
