@@ -21,6 +21,8 @@ _WAVES: Final = (6, 12, 24, 48, 80)
 
 _FOLLOWED: Final = 4
 """How many edits that bring another fault to light are followed, and how far."""
+_SHOWN: Final = 2
+"""How many faults an edit may bring to light that goes with another one."""
 _DEPTH: Final = 2
 _NEXT: Final = 16
 """How many proposals are tried behind such an edit."""
@@ -171,7 +173,7 @@ class Mender:
         """Whether a fault is gone and has only brought the next one to light."""
         after = keys(trial.result)
         new = after - before
-        return after[key(found)] < before[key(found)] and new.total() <= 1
+        return after[key(found)] < before[key(found)] and new.total() <= _SHOWN
 
     def _behind(
         self,

@@ -19,6 +19,9 @@ from convlint.fix.source import Site
 from convlint.network import Layer
 from convlint.tensor import TensorSpec
 
+_SPREADS: Final = "CL320"
+"""(N,) meets (N, 1): one of them has an axis too many, or too few."""
+
 _OUTER: Final = 3
 """How many calls around the one that complains are looked at."""
 
@@ -28,6 +31,11 @@ def insertions(fault: Fault) -> Iterator[Proposal]:
     """Each of them on each tensor that goes into the call, or into the module around it."""
     if fault.call is not None:
         yield from _inserted(fault.layer, fault.call, 0)
+        if fault.found.code == _SPREADS:
+            for node in operands(fault.call):
+                for suffix in (".squeeze(1)", ".squeeze(-1)", ".unsqueeze(1)"):
+                    code = fault.call.tree.code(node)
+                    yield Proposal(1, (fault.call.tree.instead(node, code + suffix),))
     frames = fault.layer.frames if fault.layer is not None else ()
     for outer in range(1, min(len(frames), _OUTER + 1)):
         site = fault.sources.site(frames[outer:])

@@ -17,6 +17,8 @@ from convlint.fix.source import Site
 
 _SINGLE: Final = "CL110"
 """A norm over a single value: another norm is what is wanted."""
+_ONE_PIXEL: Final = "CL540"
+"""A pool of single pixels, where one over the whole map is wanted."""
 _AXES: Final = re.compile(r"(?<=[a-z])([123])d\b")
 
 
@@ -31,7 +33,7 @@ def layers(fault: Fault) -> Iterator[Proposal]:
             continue
         kind = site.tree.code(site.node.func)
         near = depth - 3 if fault.found.code == _SINGLE else depth
-        yield from _pooled(site, kind, depth)
+        yield from _pooled(site, kind, depth - 3 if fault.found.code == _ONE_PIXEL else depth)
         yield from _normed(site, kind, near)
         for made in definitions(site.to(site.node.func)):
             yield from _made_by(made, near)

@@ -17,6 +17,27 @@ from convlint.network import Layer
 
 
 @proposer
+def unpooled(fault: Fault) -> Iterator[Proposal]:
+    """The size before the pooling, which somebody may have kept: `output_size=before`."""
+    site, layer = fault.call, fault.layer
+    if site is None or layer is None or not layer.op.startswith(("max_unpool", "conv_transpose")):
+        return
+    if not isinstance(site.node, cst.Call) or argument(site.node, (), "output_size") is not None:
+        return
+    function = next(
+        (n for n in site.tree.around(site.node) if isinstance(n, cst.FunctionDef)), None
+    )
+    names = {
+        name.value
+        for target in site.tree.all(cst.AssignTarget, function)
+        for name in site.tree.all(cst.Name, target)
+    }
+    for name in sorted(names):
+        for code in (name, f"{name}.size()"):
+            yield Proposal(2, with_keyword(site, "output_size", code).edits)
+
+
+@proposer
 def resizing(fault: Fault) -> Iterator[Proposal]:
     """One operand at the size of the other."""
     site, layer = fault.call, fault.layer
