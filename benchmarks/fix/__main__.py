@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchmarks.fix.case import repaired
+from benchmarks.fix.page import page
 from convlint.server import Server
 
 
@@ -18,7 +19,8 @@ def main() -> None:
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
 @click.option("--only", default="", help="Only cases whose names begin so.")
-def cases(folder: Path, only: str) -> None:
+@click.option("--page", "written", type=click.Path(dir_okay=False, path_type=Path))
+def cases(folder: Path, only: str, written: Path | None) -> None:
     """Repair every case of FOLDER."""
     done = []
     with Server() as server:
@@ -33,6 +35,8 @@ def cases(folder: Path, only: str) -> None:
                     click.echo(f"    {text[:160]}")
                 if not one.only_spans:
                     click.echo("    OTHER LINES CHANGED")
+    if written is not None:
+        written.write_text(page(done), encoding="utf-8")
     for is_silent in (False, True):
         some = [one for one in done if one.silent is is_silent]
         good = sum(one.repaired for one in some)

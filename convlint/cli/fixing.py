@@ -164,6 +164,8 @@ def _with_fix(found: Diagnostic, fixes: Sequence[tuple[Mended, Fix]]) -> Diagnos
             flag = "--fix" if fix.applicability == "safe" else "--fix --unsafe-fixes"
             first = f"{flag}: {fix.message}"
             return replace(found, fix=fix, help=(first, *mended.others, *found.help))
+    if found.help and found.severity is not Severity.INFO:
+        return replace(found, fix=Fix("display", found.help[0], ()))
     return found
 
 

@@ -34,7 +34,7 @@ def numbers(fault: Fault) -> Iterator[Proposal]:
         odd = 3 if layer.op == "linear" and len(misfit.tensor.shape or ()) > 3 else 0
         if misfit.wanted > 1 and misfit.wanted in _others(misfit):
             odd = 3  # the features are there, on another axis
-        parts = tuple(guess(n) for n in factors(misfit.tensor, misfit.axis) if known(n))
+        parts = tuple(guess(n) for n in factors(misfit.tensor, misfit.axis) if known(n) and n != 1)
         for name in _SIZES:
             old = getattr(layer.module, name, None)
             if name in names and isinstance(old, int):
