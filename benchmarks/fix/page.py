@@ -7,7 +7,6 @@ from typing import Final
 
 from benchmarks.fix.case import Outcome
 
-
 _HEAD: Final = """\
 # How often a fix helps
 
