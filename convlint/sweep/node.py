@@ -59,10 +59,16 @@ class Quasi:
     slopes: tuple[Fraction | None, ...]
 
 
+_DEEP: Final = 60
+"""How far a function may refer to others before what they are is found out: Python's stack ends."""
+
+
 class Node:
     """A function of the letters.  Made by `Nodes` only, which knows every one of them."""
 
-    __slots__ = ("_array", "_expression", "_quasi", "depth", "evaluate", "express", "go_on")
+    __slots__ = (
+        "_array", "_expression", "_quasi", "depth", "evaluate", "express", "go_on", "height",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,9 +76,10 @@ class Node:
         go_on: Callable[[], Quasi | None],
         express: Callable[[], Expression | None],
         depth: int,
+        height: int,
     ) -> None:
         self.evaluate, self.go_on, self.express = evaluate, go_on, express
-        self.depth = depth
+        self.depth, self.height = depth, height
         self._array: Numbers | None = None
         self._quasi: Any = self
         self._expression: Any = self
@@ -83,6 +90,11 @@ class Node:
             self._array = self.evaluate()
             self.depth = 0
         return self._array
+
+    def settle(self) -> None:
+        """Find out now how it goes on and is written: what refers to it asks no further down."""
+        _ = self.quasi, self.expression
+        self.height = 0
 
     @property
     def quasi(self) -> Quasi | None:
@@ -148,6 +160,7 @@ class Nodes:
                 lambda: quasi if known else None,
                 lambda: Expression.symbol(name, multiple),
                 0,
+                0,
             )
         return Linear(1, self._known[key], 0)
 
@@ -162,9 +175,12 @@ class Nodes:
         found = self._known.get(key)
         if found is None:
             depth = 1 + max((part.node.depth for part in parts), default=0)
-            found = self._known[key] = Node(evaluate, go_on, express, depth)
-            if depth > 60:  # what refers to it need not go down deeper
+            height = 1 + max((part.node.height for part in parts), default=0)
+            found = self._known[key] = Node(evaluate, go_on, express, depth, height)
+            if depth > _DEEP:  # what refers to it need not go down deeper
                 found.array()
+            if height > _DEEP:
+                found.settle()
         return found
 
     def sum(self, left: Linear, right: Linear) -> Linear | int:
