@@ -13,6 +13,9 @@ from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
 
+_TWICE: Final = "CL554"
+"""`x1 + x1`, and another tensor that is never read."""
+
 _MOST: Final = 8
 
 
@@ -40,7 +43,8 @@ def variables(fault: Fault) -> Iterator[Proposal]:
             if name.value in known:
                 for rank, other in enumerate(nearest):
                     if other != name.value:
-                        yield Proposal(8 + rank // 3, (site.tree.instead(name, other),))
+                        near = 1 if fault.found.code == _TWICE else 8
+                        yield Proposal(near + rank // 3, (site.tree.instead(name, other),))
 
 
 @proposer
