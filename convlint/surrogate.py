@@ -38,4 +38,21 @@ def read_instead(texts: Mapping[str, str]) -> None:
     SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign]
     for path, text in texts.items():
         # Without a time, `linecache.checkcache` leaves it as it is.
-        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+        linecache.cache[path] = (len(text), None, list(io.StringIO(text, newline="")), path)
+
+
+def text(path: str) -> str:
+    """The text of a file as this process has it in mind, with its line ends.
+
+    Raises:
+        OSError: it cannot be read.
+        SyntaxError: it names an encoding that there is not.
+        UnicodeDecodeError: it is in another encoding than it says.
+    """
+    known = linecache.cache.get(path)
+    if known is not None and len(known) > 1 and known[1] is None:
+        return "".join(known[2])
+    with open(path, "rb") as file:
+        encoding, _ = tokenize.detect_encoding(file.readline)
+        file.seek(0)
+        return file.read().decode(encoding)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import libcst as cst
 
@@ -65,32 +66,30 @@ def set_argument(
 
 
 def with_keyword(site: Site, name: str, code: str) -> Feed:
-    """One more argument, behind the others."""
-    call = site.node
+    """One more argument, behind the others: on a line of its own where the last one has one."""
+    call, tree = site.node, site.tree
     assert isinstance(call, cst.Call)
-    added = cst.Arg(
-        cst.parse_expression(code),
-        cst.Name(name),
-        equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
-    )
-    args = list(call.args)
-    if args:
-        last = args[-1]
-        if isinstance(last.comma, cst.Comma):  # a comma behind the last stays there
-            added = added.with_changes(comma=last.comma)
-            comma = args[-2].comma if len(args) > 1 else cst.Comma(whitespace_after=_SPACE)
-            args[-1] = last.with_changes(comma=comma)
-        else:
-            added = added.with_changes(whitespace_after_arg=last.whitespace_after_arg)
-            args[-1] = last.with_changes(
-                comma=cst.Comma(whitespace_after=_SPACE),
-                whitespace_after_arg=cst.SimpleWhitespace(""),
-            )
-    edit = site.tree.instead(call, site.tree.code(call.with_changes(args=[*args, added])))
-    return Feed(1, (edit,))
+    added = f"{name}={code}"
+    if not call.args:
+        _, place = tree.span(call.whitespace_after_func)
+        return Feed(1, (tree.edit(place + 1, place + 1, added),))
+    last = call.args[-1]
+    start, end = tree.span(last)
+    if not isinstance(last.comma, cst.Comma):
+        return Feed(1, (tree.edit(end, end, f", {added}"),))
+    _, place = tree.span(last.comma.whitespace_before)
+    behind = _LINE_END.match(tree.text, place + 1)
+    margin = _MARGIN.search(tree.text, 0, start)
+    if behind is not None and margin is not None:  # a comment there is the last argument's
+        place, added = behind.end(), f"{behind[1]}{margin[1]}{added},"
+    else:
+        place, added = place + 1, f" {added},"
+    return Feed(1, (tree.edit(place, place, added),))
 
 
-_SPACE = cst.SimpleWhitespace(" ")
+_LINE_END: Final = re.compile(r"[ \t\f]*(?:#[^\r\n]*)?(?=(\r\n|\r|\n))")
+_MARGIN: Final = re.compile(r"(?:\A|[\r\n])([ \t\f]*)\Z")
+"""What stands before the first word of a line."""
 
 
 def operands(site: Site) -> tuple[cst.BaseExpression, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import bisect
 import difflib
 import io
-import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from convlint.diagnostic import Edit, Location
+from convlint.fix.lines import Lines
 
 
 class PatchError(Exception):
@@ -64,16 +63,18 @@ def read(path: Path) -> Source:
 def patched(text: str, edits: Iterable[Edit]) -> str:
     """`text` with all edits; places are those of the text before any of them.
 
+    What is inserted at one place stands there in the order of the edits.
+
     Raises:
         ValueError: two edits overlap, or one lies outside of the text.
     """
-    starts = _starts(text)
+    lines = Lines(text)
     try:
-        spans = sorted((*_span(e.location, starts), e.content) for e in edits)
+        spans = [(*lines.span(e.location), e.content) for e in edits]
     except IndexError:
         raise ValueError("an edit lies behind the end of the text") from None
     parts, last = [], 0
-    for start, end, content in spans:
+    for start, end, content in sorted(spans, key=lambda span: span[:2]):
         if start < last or not start <= end <= len(text):
             raise ValueError("two edits overlap, or one lies outside of the text")
         parts += [text[last:start], content]
@@ -115,57 +116,36 @@ def united(
 ) -> tuple[Edit, ...] | None:
     """Edits of the text before, that do what `first` and then `then` do; None where they overlap.
 
+    Those of `first` come first.
+
     Args:
-        texts: of every file, the text before and behind `first`.
+        texts: of every file that `then` edits, the text before and behind `first`.
     """
-    firsts, thens = by_file(first), by_file(then)
-    found: list[Edit] = []
-    for name, (before, behind) in texts.items():
-        own = firsts.get(name, [])
-        found += own
-        for edit in thens.get(name, []):
-            spot = _unmoved(edit.location, own, before, behind)
-            if spot is None:
-                return None
-            found.append(Edit(edit.content, spot))
-    return tuple(found)
+    first = tuple(first)
+    firsts = by_file(first)
+    moved: list[Edit] = []
+    for edit in then:
+        name = edit.location.filename
+        place = _unmoved(edit.location, firsts.get(name, []), *texts[name])
+        if place is None:
+            return None
+        moved.append(Edit(edit.content, place))
+    return (*first, *moved)
 
 
 def _unmoved(place: Location, edits: Sequence[Edit], before: str, behind: str) -> Location | None:
-    """Where in the text before the edits stands what is at `place` behind them."""
-    starts, then = _starts(before), _starts(behind)
-    spans = sorted((*_span(e.location, starts), e.content) for e in edits)
+    """Where in the text before the edits stands what is at `place` behind them.
 
-    def back(offset: int) -> int | None:
-        moved = 0
-        for start, end, content in spans:
-            if offset < start + moved:
-                break
-            if offset < start + moved + len(content):
-                return None
-            moved += len(content) - (end - start)
-        return offset - moved
-
-    start, end = (back(offset) for offset in _span(place, then))
-    if start is None or end is None or end < start:
-        return None
-    if any(start < stop and begin < end for begin, stop, _ in spans):
-        return None
-    return Location(place.filename, *_point(start, starts), *_point(end, starts))
-
-
-def _starts(text: str) -> list[int]:
-    """Where the lines begin."""
-    return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", text))]
-
-
-def _span(place: Location, starts: Sequence[int]) -> tuple[int, int]:
-    return (
-        starts[place.row - 1] + place.column - 1,
-        starts[place.end_row - 1] + place.end_column - 1,
-    )
-
-
-def _point(offset: int, starts: Sequence[int]) -> tuple[int, int]:
-    row = bisect.bisect_right(starts, offset)
-    return row, offset - starts[row - 1] + 1
+    None where they have written some of it, or it would stand there in another order.
+    """
+    lines = Lines(before)
+    start, end = Lines(behind).span(place)
+    moved = 0  # by the edits that come before it
+    spans = [(*lines.span(e.location), e.content) for e in edits]
+    for begin, stop, content in sorted(spans, key=lambda span: span[:2]):
+        first, last = begin + moved, begin + moved + len(content)
+        if last <= start:
+            moved += len(content) - (stop - begin)
+        elif first < end or (first == start == end and begin == stop):
+            return None
+    return lines.place(place.filename, start - moved, end - moved)

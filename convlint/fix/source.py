@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
+from convlint import surrogate
 from convlint.fix.tree import Tree
 from convlint.frame import Frame, FrameFilter
 
@@ -21,10 +21,9 @@ class Sources:
     def tree(self, filename: str) -> Tree | None:
         """The tree of a file; None where it cannot be read."""
         if filename not in self._trees:
-            text = "".join(linecache.getlines(filename))
             try:
-                self._trees[filename] = Tree(filename, text) if text else None
-            except SyntaxError:
+                self._trees[filename] = Tree(filename, surrogate.text(filename))
+            except (SyntaxError, OSError, UnicodeDecodeError):
                 self._trees[filename] = None
         return self._trees[filename]
 

@@ -15,6 +15,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
 from convlint.diagnostic import Edit, Location
+from convlint.fix.lines import Lines
 
 _N = TypeVar("_N", bound=cst.CSTNode)
 _TOKEN: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
@@ -29,6 +30,8 @@ class Tree:
 
     def __init__(self, filename: str, text: str) -> None:
         self.filename = filename
+        self.text = text
+        self._lines = Lines(text)
         try:
             wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         except cst.ParserSyntaxError as error:
@@ -91,22 +94,29 @@ class Tree:
             span.end.column + 1,
         )
 
+    def span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Where a node stands, as offsets in the text."""
+        return self._lines.span(self.place(node))
+
     def code(self, node: cst.CSTNode) -> str:
-        """A node, of this tree or made for it, as text, without the parentheses around it."""
-        if isinstance(node, cst.BaseExpression) and node.lpar:
-            node = node.with_changes(lpar=(), rpar=())
-        return self.module.code_for_node(node)
+        """A node as it is written, without the parentheses around it."""
+        start, end = self.span(node)
+        return self.text[start:end]
 
     def instead(self, node: cst.CSTNode, content: str) -> Edit:
         """Write `content` in place of `node`: an edit of what differs, in whole words."""
-        place, before = self.place(node), self.code(node)
-        old, new = _TOKEN.findall(before), _TOKEN.findall(content)
+        start, end = self.span(node)
+        old, new = _TOKEN.findall(self.text[start:end]), _TOKEN.findall(content)
         head = _common(old, new)
         most = min(len(old), len(new)) - head
         tail = min(_common(old[::-1], new[::-1]), most)
-        start = _moved(place.row, place.column, "".join(old[:head]))
-        end = _moved(place.row, place.column, "".join(old[: len(old) - tail]))
-        return Edit("".join(new[head : len(new) - tail]), Location(self.filename, *start, *end))
+        start += sum(map(len, old[:head]))
+        end -= sum(map(len, old[len(old) - tail :]))
+        return self.edit(start, end, "".join(new[head : len(new) - tail]))
+
+    def edit(self, start: int, end: int, content: str) -> Edit:
+        """Write `content` in place of the text between two offsets."""
+        return Edit(content, self._lines.place(self.filename, start, end))
 
 
 def _key(span: CodeRange) -> tuple[int, int, int, int]:
@@ -119,11 +129,3 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     while count < min(len(one), len(other)) and one[count] == other[count]:
         count += 1
     return count
-
-
-def _moved(row: int, column: int, text: str) -> tuple[int, int]:
-    """The place behind `text`, which begins at a place."""
-    lines = re.split(r"\r\n|\r|\n", text)
-    if len(lines) == 1:
-        return row, column + len(text)
-    return row + len(lines) - 1, len(lines[-1]) + 1

@@ -84,14 +84,7 @@ def _resampled(
     if layer.op == "interpolate" and layer.module is None:
         given = argument(made.node, names, "scale_factor")
         if given is not None:
-            new = given.with_changes(
-                keyword=cst.Name("size"),
-                value=cst.parse_expression(f"{mate}.shape[-2:]"),
-                equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
-            )
-            args = [new if a is given else a for a in made.node.args]
-            code = made.tree.code(made.node.with_changes(args=args))
-            yield Proposal(0, (made.tree.instead(made.node, code),))
+            yield Proposal(0, (made.tree.instead(given, f"size={mate}.shape[-2:]"),))
     elif layer.op == "interpolate" and made.node.args:
         inner = made.tree.code(made.node.args[0].value)
         prefix = "F" if _has(site, "F") else "torch.nn.functional"
