@@ -6,6 +6,7 @@ declared inputs, in the other mode, and in all other networks that the call is a
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -255,7 +256,7 @@ class Mender:
         """An edit in words: the lines as they are then."""
         lines = []
         for edit in trial.proposal.edits:
-            text = trial.texts[_file(edit)].splitlines()
+            text = list(io.StringIO(trial.texts[_file(edit)], newline=""))
             row = edit.location.row - 1
             if row < len(text):
                 lines.append(f"write `{text[row].strip()}`")

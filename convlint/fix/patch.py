@@ -101,8 +101,8 @@ def diff(before: Mapping[str, str], after: Mapping[str, str], names: Mapping[str
         if before[name] == after[name]:
             continue
         lines = difflib.unified_diff(
-            before[name].splitlines(keepends=True),
-            after[name].splitlines(keepends=True),
+            list(io.StringIO(before[name], newline="\n")),  # git knows no other end of a line
+            list(io.StringIO(after[name], newline="\n")),
             f"a/{names[name]}",
             f"b/{names[name]}",
         )

@@ -16,7 +16,7 @@ from convlint.fix.tree import Tree
 from tests.fix.awkward import CALLS, SOURCES, expressions
 
 TREES = {name: Tree("net.py", text) for name, text in SOURCES.items()}
-WRITTEN = ("y", "0", "f(1, 2)", "a.b[0]", "(1, 2)", "größe", "f(\n    1,\n)", "[ ]")
+WRITTEN = ("y", "(0)", "f(1, 2)", "a.b[0]", "(1, 2)", "größe", "f(\n    1,\n)", "[ ]")
 """What is an expression wherever one stands."""
 
 
