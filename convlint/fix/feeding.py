@@ -20,6 +20,9 @@ _DEPTH: Final = 8
 _MOST: Final = 12
 """How many places are looked at for one number."""
 
+_SAME: Final = ("list", "tuple", "reversed", "sorted")
+"""What gives the items that it is given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -225,10 +228,10 @@ def _all_literal(node: cst.CSTNode) -> bool:
 
 def definitions(site: Site) -> Iterator[Site]:
     """The expressions that a name, an attribute of `self` or an item of a literal may stand for."""
-    if not site.fuel:
-        return
-    site = replace(site, fuel=site.fuel - 1)
     node = site.node
+    if node in site.followed:
+        return
+    site = replace(site, followed=site.followed | {node})
     if isinstance(node, cst.Name):
         yield from _named(site, node.value)
     elif isinstance(node, cst.Attribute):
@@ -288,12 +291,29 @@ def _bound(
 
 def _looped(site: Site, loop: cst.For | cst.CompFor, name: str) -> Iterator[Site]:
     """What `name` gets by `for ... in [...]`: every item of a list that is written out."""
-    for items in _listed(site.to(loop.iter)):
-        if isinstance(items.node, cst.BaseExpression):
-            yield from _bound(items, loop.target, items.node, name)
+    yield from _each(site.to(loop.iter), loop.target, name)
     inner = getattr(loop, "inner_for_in", None)
     if inner is not None:
         yield from _looped(site, inner, name)
+
+
+def _each(site: Site, target: cst.BaseExpression, name: str) -> Iterator[Site]:
+    """What `name` gets where `target` is each item of `site` in turn."""
+    node = site.node
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        kind, given = node.func.value, [site.to(a.value) for a in node.args]
+        parts = target.elements if isinstance(target, (cst.Tuple, cst.List)) else ()
+        if kind in _SAME:
+            yield from _each(given[0], target, name)
+        elif kind == "enumerate" and len(parts) == 2:
+            yield from _each(given[0], parts[1].value, name)
+        elif kind == "zip" and len(parts) == len(given):
+            for part, one in zip(parts, given, strict=True):
+                yield from _each(one, part.value, name)
+        return
+    for item in _listed(site):
+        if isinstance(item.node, cst.BaseExpression):
+            yield from _bound(item, target, item.node, name)
 
 
 def _listed(site: Site, depth: int = 3) -> Iterator[Site]:
@@ -302,11 +322,8 @@ def _listed(site: Site, depth: int = 3) -> Iterator[Site]:
     if isinstance(node, (cst.List, cst.Tuple)):
         yield from (site.to(e.value) for e in node.elements)
     elif isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and depth:
-        if node.func.value in ("list", "tuple", "reversed", "sorted", "enumerate") and node.args:
+        if node.func.value in _SAME and node.args:
             yield from _listed(site.to(node.args[0].value), depth - 1)
-        elif node.func.value == "zip":
-            for argument in node.args:
-                yield from _listed(site.to(argument.value), depth - 1)
     elif depth:
         for found in definitions(site):
             yield from _listed(found, depth - 1)

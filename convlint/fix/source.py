@@ -45,8 +45,8 @@ class Site:
     tree: Tree
     node: cst.BaseExpression | cst.AugAssign
     frames: tuple[Frame, ...]
-    fuel: int = 12
-    """How many more steps it may be followed: a name may stand for itself."""
+    followed: frozenset[cst.CSTNode] = frozenset()
+    """The expressions that led here: a name may stand for itself."""
 
     @property
     def code(self) -> str:
@@ -62,5 +62,5 @@ class Site:
         for i, frame in enumerate(self.frames):
             if frame.code.co_name == function:
                 found = self.sources.site(self.frames[i + 1 :])
-                return replace(found, fuel=self.fuel) if found is not None else None
+                return replace(found, followed=self.followed) if found is not None else None
         return None
