@@ -1,0 +1,462 @@
+"""`convlint --fix` as its users run it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convlint.cli import fixing
+from tests.fix.conftest import Convlint
+
+NET = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)  # 8 × 6 × 6
+        self.norm = nn.BatchNorm2d(16)
+        self.head = nn.Linear(100, 10)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        return self.head(x.flatten(1))
+"""
+MENDED = NET.replace("2d(16)", "2d(8)").replace("100", "288")
+CHECK = ("net.py:Net", "--input", "2,3,8,8")
+
+
+def _write(file: Path, text: str) -> bytes:
+    content = text.encode()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return content
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    """Every file, without what Python and convlint keep."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def test_what_is_found_is_mended_and_then_all_is_well(project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", NET)
+    ran = convlint(*CHECK, "--fix")
+    assert (ran.status, ran.err) == (0, "convlint: fixed 2 findings\n")
+    assert ran.out.startswith("All checks passed")
+    assert _content(project) == {"net.py": MENDED.encode()}
+    again = convlint(*CHECK, "--fix")
+    assert (again.status, again.out, again.err) == (0, ran.out, "")
+    assert _content(project) == {"net.py": MENDED.encode()}
+
+
+def test_a_diff_changes_nothing_and_git_takes_it(project: Path, convlint: Convlint) -> None:
+    _write(project / "nets" / "net.py", NET)
+    before = (project / "nets" / "net.py").stat()
+    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff")
+    assert (ran.status, ran.err) == (1, "convlint: would fix 2 findings\n")
+    assert (project / "nets" / "net.py").stat().st_mtime_ns == before.st_mtime_ns
+    assert _content(project) == {"nets/net.py": NET.encode()}
+    subprocess.run(["git", "apply", "-"], cwd=project, input=ran.out.encode(), check=True)
+    assert _content(project) == {"nets/net.py": MENDED.encode()}
+    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+
+
+def test_what_is_fixed_is_listed_in_the_order_it_was_found(
+    project: Path, convlint: Convlint
+) -> None:
+    _write(project / "net.py", NET)
+    ran = convlint(*CHECK, "--show-fixes")
+    assert ran.status == 1
+    assert "--fix: write `self.norm = nn.BatchNorm2d(8)`" in ran.out
+    assert "--fix: write `self.head = nn.Linear(288, 10)`" in ran.out
+    assert _content(project) == {"net.py": NET.encode()}
+    ran = convlint(*CHECK, "--fix", "--show-fixes")
+    assert ran.err.splitlines() == [
+        "convlint: fixed net.py:8: CL103 norm-mismatch: write `self.norm = nn.BatchNorm2d(8)`",
+        "convlint: fixed net.py:9: CL102 feature-mismatch: write `self.head = nn.Linear(288, 10)`",
+        "convlint: fixed 2 findings",
+    ]
+
+
+SQUEEZED = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool1d(1)
+        self.norm = nn.BatchNorm1d(16)
+
+    def forward(self, x):
+        return self.norm(self.pool(x).squeeze())
+"""
+STEPS = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 64, 8, stride=8)
+        self.lstm = nn.LSTM(16, 32)
+
+    def forward(self, x):
+        steps, _ = self.lstm(self.conv(x).flatten(2))
+        return steps[:, -1]
+"""
+SINGLE = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(4, 8)
+        self.norm = nn.BatchNorm1d(8)
+
+    def forward(self, x):
+        return self.norm(self.line(x))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "after"),
+    [
+        (SQUEEZED, "8,16,4", ("squeeze()", "squeeze(2)")),
+        (STEPS, "6,4,36,36", ("LSTM(16, 32)", "LSTM(16, 32, batch_first=True)")),
+        (SINGLE, "1,4 --mode train", None),  # it ran in evaluation
+    ],
+    ids=["squeeze", "batch_first", "batch norm in training"],
+)
+def test_what_changes_a_network_that_ran_is_unsafe(
+    text: str, options: str, after: tuple[str, str] | None, project: Path, convlint: Convlint
+) -> None:
+    _write(project / "net.py", text)
+    words = ("net.py:Net", "--input", *options.split())
+    ran = convlint(*words, "--fix")
+    assert ran.status == 1
+    assert _content(project) == {"net.py": text.encode()}
+    assert ran.err == "convlint: --unsafe-fixes fixes 1 finding more\n"
+    ran = convlint(*words, "--fix", "--unsafe-fixes", "--show-fixes")
+    assert (ran.status, ran.err.splitlines()[-1]) == (0, "convlint: fixed 1 finding")
+    now = (project / "net.py").read_text()
+    assert now == text.replace(*after) if after else now != text
+
+
+def test_rows_that_are_added_hide_no_fault_below_them(project: Path, convlint: Convlint) -> None:
+    text = """\
+from torch import nn
+from torch.nn import functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.lstm = nn.LSTM(
+            8,  # so many columns
+            32,
+        )
+        self.norm = nn.BatchNorm2d(16)
+        self.head = nn.Linear(100, 10)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        steps, _ = self.lstm(x.flatten(1, 2))
+        return self.head(steps[:, -1])
+"""
+    _write(project / "net.py", text)
+    convlint(*CHECK, "--fix", "--unsafe-fixes")
+    now = (project / "net.py").read_text()
+    assert "BatchNorm2d(3)" in now
+    assert "Linear(32, 10)" in now
+    assert "            32,\n            batch_first=True,\n        )\n" in now
+
+
+def test_a_package_is_mended_where_the_fault_is(project: Path, convlint: Convlint) -> None:
+    block = """\
+from torch import nn
+
+
+class Block(nn.Sequential):
+    def __init__(self, width):
+        super().__init__(nn.Conv2d(3, width, 3), nn.BatchNorm2d(16))
+"""
+    net = """\
+from torch import nn
+
+from .parts.block import Block
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block(8)
+        self.head = nn.Linear(100, 10)
+
+    def forward(self, x):
+        return self.head(self.block(x).flatten(1))
+"""
+    _write(project / "pkg" / "__init__.py", "")
+    _write(project / "pkg" / "parts" / "__init__.py", "")
+    _write(project / "pkg" / "parts" / "block.py", block)
+    _write(project / "pkg" / "net.py", net)
+    _write(
+        project / "pyproject.toml",
+        '[[tool.convlint.targets]]\ntarget = "pkg.net:Net"\ninput = "2,3,8,8"\n',
+    )
+    before = _content(project)
+    ran = convlint("--diff")
+    assert ran.status == 1
+    ran_fix = convlint("--fix")
+    assert (ran_fix.status, ran_fix.err) == (0, "convlint: fixed 2 findings\n")
+    after = _content(project)
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "pkg/net.py", "pkg/parts/block.py",
+    }  # fmt: skip
+    assert b"Linear(288, 10)" in after["pkg/net.py"]
+    assert (
+        b"BatchNorm2d(8)" in after["pkg/parts/block.py"]
+        or b"width))" in after["pkg/parts/block.py"]
+    )
+    for name, content in before.items():
+        (project / name).write_bytes(content)
+    subprocess.run(["git", "apply", "-"], cwd=project, input=ran.out.encode(), check=True)
+    assert _content(project) == after
+
+
+SHARED = """\
+from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(16, 4)
+
+    def forward(self, x):
+        return self.line(x)
+
+
+# convlint: target Wide 2,16
+class Wide(Head):
+    pass
+
+
+# convlint: target Narrow 2,8
+class Narrow(Head):
+    pass
+"""
+
+
+def test_what_would_break_another_network_is_not_offered(project: Path, convlint: Convlint) -> None:
+    _write(project / "nets.py", SHARED)
+    ran = convlint("nets.py:Narrow", "--fix")
+    assert ran.status == 0
+    assert b"Linear(8, 4)" in (project / "nets.py").read_bytes()
+    _write(project / "nets.py", SHARED)
+    ran = convlint("nets.py:Narrow", "nets.py:Wide", "--fix", "--unsafe-fixes")
+    assert ran.status == 1
+    assert _content(project) == {"nets.py": SHARED.encode()}
+
+
+def test_what_is_suppressed_is_left_alone(project: Path, convlint: Convlint) -> None:
+    text = NET.replace("2d(16)", "2d(16)  # convlint: ignore[CL103]")
+    _write(project / "net.py", text)
+    ran = convlint(*CHECK, "--fix")
+    assert (ran.status, ran.err) == (0, "convlint: fixed 1 finding\n")
+    assert (project / "net.py").read_text() == text.replace("100", "288")
+
+
+def test_what_the_baseline_knows_is_left_alone(project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", NET.replace("100", "288"))
+    assert convlint("baseline", *CHECK, "--output-file", "known.json").status == 0
+    _write(project / "net.py", NET)
+    ran = convlint(*CHECK, "--fix", "--baseline", "known.json")
+    assert ran.status == 0
+    assert (project / "net.py").read_text() == NET.replace("100", "288")
+
+
+# -- what is refused
+
+
+def test_a_file_that_is_read_only_stays(project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", NET)
+    (project / "net.py").chmod(0o444)
+    ran = convlint(*CHECK, "--fix")
+    assert ran.status == 2
+    assert ran.err.splitlines() == [
+        f"Error: cannot write {project / 'net.py'}: it is read-only; nothing was written"
+    ]
+    assert _content(project) == {"net.py": NET.encode()}
+
+
+def test_of_several_files_all_are_written_or_none(
+    project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(project / "blocks.py", NET.replace("Net(", "Block("))
+    _write(project / "net.py", "from torch import nn\n\nfrom blocks import Block\n\n\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.block = Block()\n        self.last = nn.Linear(20, 5)\n\n"
+        "    def forward(self, x):\n        return self.last(self.block(x))\n")  # fmt: skip
+    before = _content(project)
+    (project / "net.py").chmod(0o444)
+    assert convlint(*CHECK, "--fix").status == 2
+    assert _content(project) == before
+    (project / "net.py").chmod(0o644)
+    write, written = fixing.atomic.write, []
+
+    def failing(file: Path, content: bytes) -> None:
+        if file.read_bytes() == before["net.py"]:
+            raise OSError(28, "No space left on device")
+        written.append(file)
+        write(file, content)
+
+    monkeypatch.setattr(fixing.atomic, "write", failing)
+    ran = convlint(*CHECK, "--fix")
+    assert (ran.status, len(ran.err.splitlines())) == (2, 1)
+    assert ran.err.startswith(f"Error: cannot write {project / 'net.py'}: No space left")
+    assert _content(project) == before
+
+
+@pytest.mark.parametrize("change", ["append", "delete"])
+def test_a_file_that_has_changed_meanwhile_stays(
+    change: str, project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(project / "net.py", NET)
+    mending = fixing.mending
+
+    def slow(*args: object) -> object:
+        done = mending(*args)  # type: ignore[arg-type]
+        if change == "append":
+            with (project / "net.py").open("a") as file:
+                file.write("# more\n")
+        else:
+            (project / "net.py").unlink()
+        return done
+
+    monkeypatch.setattr(fixing, "mending", slow)
+    ran = convlint(*CHECK, "--fix")
+    assert (ran.status, len(ran.err.splitlines())) == (2, 1)
+    if change == "append":
+        assert ran.err == (
+            f"Error: {project / 'net.py'} has changed meanwhile; nothing was written\n"
+        )
+        assert _content(project) == {"net.py": NET.encode() + b"# more\n"}
+    else:
+        assert ran.err.startswith(f"Error: cannot write {project / 'net.py'}: No such file")
+        assert _content(project) == {}
+
+
+def test_a_file_outside_of_the_working_tree_stays(project: Path, convlint: Convlint) -> None:
+    outside = project.parent / "elsewhere" / "net.py"
+    _write(outside, NET)
+    ran = convlint(f"{outside}:Net", "--input", "2,3,8,8", "--fix")
+    assert ran.status == 1
+    assert ran.err == f"convlint: {outside} is not edited: it lies outside of the working tree\n"
+    (project / "net.py").symlink_to(outside)
+    ran = convlint(*CHECK, "--fix")
+    assert ran.status == 1
+    assert "is not edited: it lies outside of the working tree\n" in ran.err
+    assert outside.read_text() == NET
+
+
+def test_a_file_that_cannot_be_decoded_stays(project: Path, convlint: Convlint) -> None:
+    (project / "net.py").write_bytes(NET.encode("latin-1"))
+    ran = convlint(*CHECK, "--fix")
+    assert ran.status == 2
+    assert "Traceback" not in ran.out + ran.err
+    assert _content(project) == {"net.py": NET.encode("latin-1")}
+
+
+def test_without_libcst_there_is_one_line(
+    project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(project / "net.py", NET)
+    monkeypatch.setitem(sys.modules, "libcst", None)
+    for option in ("--fix", "--diff", "--show-fixes", "--unsafe-fixes"):
+        ran = convlint(*CHECK, option)
+        assert ran.status == 2
+        assert ran.err == "Error: fixes need libcst: pip install 'convlint[fix]'\n"
+    assert convlint(*CHECK).status == 1
+
+
+@pytest.mark.parametrize("option", ["--fix", "--diff"])
+def test_it_is_not_watched(option: str, project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", NET)
+    ran = convlint(*CHECK, "--watch", option)
+    assert ran.status == 2
+    assert "--watch checks again and again: it goes without --fix, --diff" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_what_has_no_fault_needs_no_libcst(project: Path) -> None:
+    text = MENDED.replace(
+        "    def forward(self, x):\n",
+        "    def forward(self, x):\n        import sys\n"
+        "        print('libcst' in sys.modules, file=sys.stderr)\n",
+    )
+    _write(project / "net.py", text)
+    code = (
+        "import sys; from convlint import cli\n"
+        f"status = cli.run({[*CHECK, '--fix']})\n"
+        "print(status, 'libcst' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 False"
+    assert set(done.stderr.split()) == {"False"}
+
+
+# -- how it is written
+
+
+def test_a_link_stays_one_and_a_mode_stays(project: Path, convlint: Convlint) -> None:
+    real = project / "real" / "network.py"
+    _write(real, NET)
+    real.chmod(0o751)
+    (project / "net.py").symlink_to(Path("real") / "network.py")
+    assert convlint(*CHECK, "--fix").status == 0
+    assert os.readlink(project / "net.py") == "real/network.py"
+    assert real.read_bytes() == MENDED.encode()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o751
+    assert sorted(os.listdir(real.parent)) in (["network.py"], ["__pycache__", "network.py"])
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding", "end"),
+    [
+        ("", "utf-8", "\r\n"),
+        ("", "utf-8-sig", "\n"),
+        ("", "utf-8-sig", "\r\n"),
+        ("# -*- coding: latin-1 -*-\n", "latin-1", "\n"),
+        ("# vim: set fileencoding=cp1252 :\n# €\n", "cp1252", "\r\n"),
+        ("\x0c\nText = '\x0c\x1c\u2028'\n\x0c\n", "utf-8", "\n"),
+    ],
+    ids=["crlf", "bom", "bom crlf", "latin-1", "cp1252 crlf", "form feed"],
+)
+def test_bytes_stay(head: str, encoding: str, end: str, project: Path, convlint: Convlint) -> None:
+    def content(text: str) -> bytes:
+        return (head + text).replace("\n", end).encode(encoding)
+
+    several = NET.replace(
+        "self.head = nn.Linear(100, 10)", "ö = 'ä'; self.head = nn.Linear(100, 10)"
+    )
+    mended = several.replace("2d(16)", "2d(8)").replace("100", "288").rstrip("\n")
+    (project / "net.py").write_bytes(content(several.rstrip("\n")))
+    ran = convlint(*CHECK, "--fix")
+    assert ran.status == 0, ran
+    assert (project / "net.py").read_bytes() == content(mended)
