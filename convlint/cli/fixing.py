@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ class Mending:
     """The findings with what mends them, and the files with the edits in them.
 
     `mended` are findings and their fixes, in the order in which they were made; `withheld` counts
-    those that `--unsafe-fixes` would mend besides.
+    those that `--unsafe-fixes` might mend besides.
     """
 
     results: tuple[Result, ...]
@@ -38,8 +38,8 @@ class Mending:
     count: int = 0
     """How many findings are gone with the edits: one edit may mend several."""
     withheld: int = 0
-    outside: tuple[str, ...] = ()
-    """Files that were not edited, for they are none of the working tree's."""
+    refused: tuple[str, ...] = ()
+    """Why files were not edited, a line for each."""
 
     def diff(self) -> str:
         """What would be written."""
@@ -48,7 +48,7 @@ class Mending:
         if not self.texts or not self.sources:
             return ""
         before = {name: self.sources[name].text for name in self.texts}
-        return patch.diff(before, self.texts, {name: _shown(name) for name in self.texts})
+        return patch.diff(before, self.texts, _names(self.texts))
 
     def write(self) -> None:
         """Write the files, all of them or none.
@@ -68,11 +68,16 @@ class Mending:
                 _refuse(source)
         except PatchError as error:
             raise Failure(str(error)) from None
+        done: list[str] = []
         for name, content in made.items():
             try:
                 atomic.write(Path(name), content)
             except OSError as error:
+                for other in done:  # where a disk is full, what was there has room
+                    with contextlib.suppress(OSError):
+                        atomic.write(Path(other), self.sources[other].content)
                 raise Failure(f"cannot write {name}: {error.strerror or error}") from None
+            done.append(name)
 
 
 def mending(
@@ -96,14 +101,14 @@ def mending(
 
     asked = jobs(call)
     shown = {(d.target, key(d)) for d in told}
-    outside: dict[str, None] = {}
+    refused: dict[str, None] = {}
     root = repository.root(Path.cwd())
 
     def may_edit(name: str) -> bool:
         path = Path(os.path.realpath(name))
         inside = any(path.is_relative_to(folder.resolve()) for folder in (Path.cwd(), root))
         if not inside:
-            outside[name] = None
+            refused[f"{name} is not edited: it lies outside of the working tree"] = None
         return inside
 
     with contextlib.ExitStack() as stack:
@@ -126,9 +131,20 @@ def mending(
         {name: text for name, text in state.texts.items() if text != bench.sources[name].text},
         bench.sources,
         first.count - state.count,
-        mender.withheld,
-        tuple(outside) if not mender.mended else (),
+        mender.withheld(state),
+        (*refused, *_unread(told)) if not mender.mended else (),
     )
+
+
+def _unread(found: Sequence[Diagnostic]) -> Iterator[str]:
+    """Which of the files that something was found in cannot be read: Python reads comments less."""
+    from convlint.fix import patch
+
+    for name in sorted({d.location.filename for d in found if d.location is not None}):
+        try:
+            patch.read(Path(name))
+        except patch.PatchError as error:
+            yield f"{name} is not edited: {error}"
 
 
 def _of_the_source(mender: Mender) -> list[tuple[Mended, Fix]]:
@@ -180,9 +196,8 @@ def told(mending: Mending, written: bool, show: bool) -> Iterator[str]:
     if mending.mended:
         yield f"{verb} {_counted(mending.count)}"
     if mending.withheld:
-        yield f"--unsafe-fixes fixes {_counted(mending.withheld)} more"
-    for name in mending.outside:
-        yield f"{name} is not edited: it lies outside of the working tree"
+        yield f"--unsafe-fixes may fix {_counted(mending.withheld)} more"
+    yield from mending.refused
 
 
 def _counted(count: int) -> str:
@@ -203,6 +218,14 @@ def _refuse(source: Source) -> None:
         raise PatchError(f"{path} has changed meanwhile; nothing was written")
     if not mode & 0o222 or not os.access(path, os.W_OK):
         raise PatchError(f"cannot write {path}: it is read-only; nothing was written")
+
+
+def _names(files: Iterable[str]) -> dict[str, str]:
+    """How files are called in a diff: from here, or from the repository where one lies above."""
+    paths = [Path(name) for name in files]
+    above = (Path.cwd(), repository.root(Path.cwd()))
+    folder = next((f for f in above if all(p.is_relative_to(f) for p in paths)), Path("/"))
+    return {str(path): path.relative_to(folder).as_posix() for path in paths}
 
 
 def _shown(name: str) -> str:

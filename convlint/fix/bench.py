@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
 from convlint.fix import patch
+from convlint.fix.lines import Lines
 from convlint.fix.patch import PatchError, Source
 from convlint.job import Job, Mode, Result
 
@@ -91,17 +92,29 @@ class Bench:
     def _run(
         self, jobs: Sequence[Job], texts: Mapping[str, str], want_proposals: bool = False
     ) -> list[Result]:
-        instead = tuple(texts.items())
-        self.trials += len(jobs)
-        return self.run(
-            [replace(job, instead=instead, want_proposals=want_proposals) for job in jobs]
+        return self._run_each(
+            [(replace(job, want_proposals=want_proposals), texts) for job in jobs]
         )
 
     def _run_each(self, trials: Sequence[tuple[Job, Mapping[str, str]]]) -> list[Result]:
         self.trials += len(trials)
         if not trials:
             return []
-        return self.run([replace(job, instead=tuple(texts.items())) for job, texts in trials])
+        found = self.run([replace(job, instead=tuple(texts.items())) for job, texts in trials])
+        return [
+            self._in_the_source(one, texts) for one, (_, texts) in zip(found, trials, strict=True)
+        ]
+
+    def _in_the_source(self, result: Result, texts: Mapping[str, str]) -> Result:
+        """The findings in the rows where they were before all edits: by these they are known."""
+        moved = {}
+        for name, text in texts.items():
+            before = self.sources[name].text
+            if len(Lines(text).starts) != len(Lines(before).starts):
+                moved[name] = patch.rows(before, text)
+        if not moved:
+            return result
+        return replace(result, diagnostics=tuple(_moved(d, moved) for d in result.diagnostics))
 
     def elsewhere(self, state: State, place: int, texts: Mapping[str, str]) -> list[Result]:
         """What the other jobs find, with other texts."""
@@ -133,6 +146,16 @@ class Trial:
     def score(self) -> int:
         """The less, the better: how unlikely it is, and twice what it leaves."""
         return self.proposal.rank + 2 * self.left
+
+
+def _moved(found: Diagnostic, rows: Mapping[str, Sequence[int]]) -> Diagnostic:
+    place = found.location
+    if place is None or place.filename not in rows:
+        return found
+    known = rows[place.filename]
+    row = known[place.row - 1] + 1 if place.row <= len(known) else place.row
+    there = replace(place, row=row, end_row=row + place.end_row - place.row)
+    return replace(found, location=there)
 
 
 def key(found: Diagnostic) -> Key:

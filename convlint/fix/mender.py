@@ -80,8 +80,7 @@ class Mender:
     visible: Callable[[int, Diagnostic], bool] = lambda place, found: True
     may_edit: Callable[[str], bool] = lambda name: True
     mended: list[Mended] = field(default_factory=list)
-    withheld: int = 0
-    """How many findings an unsafe edit would mend."""
+    _withheld: set[tuple[int, Key]] = field(default_factory=set)
     _modes: dict[tuple[int, frozenset[tuple[str, str]]], Counter[Key]] = field(default_factory=dict)
 
     def mend(self, state: State) -> State:
@@ -93,6 +92,21 @@ class Mender:
                 return state
             state = step
             given_up.clear()
+
+    def withheld(self, state: State) -> int:
+        """How many findings an unsafe edit would mend, or might: not all of them were tried."""
+        return sum(
+            (place, key(found)) in self._withheld or (not self.unsafe and self._runs(found))
+            for place, result in enumerate(state.results)
+            for found in result.diagnostics
+            if self._is_wanted(place, found)
+        )
+
+    def _runs(self, found: Diagnostic) -> bool:
+        return found.severity is not Severity.ERROR or found.code in self.silent
+
+    def _is_wanted(self, place: int, found: Diagnostic) -> bool:
+        return bool(found.proposals) and self.visible(place, found)
 
     def _step(self, state: State, given_up: set[tuple[int, Key, str]]) -> State | None:
         """One edit made; None where no finding that is left can be mended.
@@ -129,9 +143,7 @@ class Mender:
         """What is to be mended, with its job."""
         for place, result in enumerate(state.results):
             for found in result.diagnostics:
-                runs = found.severity is not Severity.ERROR or found.code in self.silent
-                wanted = self.unsafe or not runs
-                if wanted and found.proposals and self.visible(place, found):
+                if self._is_wanted(place, found) and (self.unsafe or not self._runs(found)):
                     yield place, found
 
     def _accepted(
@@ -143,7 +155,7 @@ class Mender:
             if applicability is None:
                 continue
             if applicability == "unsafe" and not self.unsafe:
-                self.withheld += 1
+                self._withheld.add((place, key(found)))
                 continue
             after = self.bench.checked(trial.texts)
             if not keys(after.results[place]) <= before or after.count >= state.count:
@@ -227,7 +239,7 @@ class Mender:
         self, state: State, place: int, found: Diagnostic, trial: Trial
     ) -> str | None:
         """Whether an edit only makes a raising network run; None where it does harm elsewhere."""
-        ran = found.severity is not Severity.ERROR or found.code in self.silent
+        ran = self._runs(found)
         mode = self._mode(place, state.texts)
         edited = self._mode(place, trial.texts)
         if edited - mode:

@@ -111,6 +111,16 @@ def diff(before: Mapping[str, str], after: Mapping[str, str], names: Mapping[str
     return "".join(parts)
 
 
+def rows(before: str, after: str) -> list[int]:
+    """Of every row of `after` (from 0), the row of `before` that it was, or that it is beside."""
+    old, new = (list(io.StringIO(text, newline="")) for text in (before, after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    found: list[int] = []
+    for _, start, end, first, last in matcher.get_opcodes():
+        found += (min(start + i, max(end - 1, start)) for i in range(last - first))
+    return found
+
+
 def united(
     first: Iterable[Edit], then: Iterable[Edit], texts: Mapping[str, tuple[str, str]]
 ) -> tuple[Edit, ...] | None:

@@ -48,7 +48,7 @@ def _added(text: str, code: str = "1") -> str:
         ("f(a,  # one\n)", "f(a, padding=1,  # one\n)"),
         ("f(a, b\n  ,  # two\n)", "f(a, b\n  , padding=1,  # two\n)"),
         ("f(a, g(1,),)", "f(a, g(1,), padding=1,)"),
-        ("if x:\n    y = f(\n        a,\n    )", "if x:\n    y = f(\n        a,\n        padding=1,\n    )"),
+        ("if x:\n  y = f(\n    a,\n  )", "if x:\n  y = f(\n    a,\n    padding=1,\n  )"),
     ],
 )  # fmt: skip
 def test_an_argument_is_added_as_the_others_are_written(before: str, after: str) -> None:

@@ -88,7 +88,7 @@ def test_edits_that_overlap_or_lie_outside_are_refused() -> None:
         [Edit("", Location("net.py", 3, 1, 3, 1))],
         [Edit("", Location("net.py", 2, 2, 2, 1))],
     ):
-        with pytest.raises(ValueError, match="edits? "):
+        with pytest.raises(ValueError, match=r"edits? "):
             patched(text, edits)
 
 
