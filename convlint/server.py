@@ -129,6 +129,8 @@ def _serve(pipe: Connection, other: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         while True:
             jobs, terms, workers = pickle.loads(pipe.recv_bytes())
+            if any(job.want_proposals for job in jobs):
+                _warm_for_proposals()
             for answer in pool.checked(jobs, terms, workers, lambda: None):
                 pipe.send_bytes(pickle.dumps(answer))
     child.leave(0)
@@ -146,3 +148,12 @@ def _warm() -> None:
     from convlint.rule import rules
 
     rules()
+
+
+def _warm_for_proposals() -> None:
+    """Import what repairs need, once: libcst takes longer than a check."""
+    with contextlib.suppress(Exception):  # a check tells what is the matter
+        from convlint.fix import proposal
+
+        proposal.load()
+        gc.freeze()

@@ -50,7 +50,7 @@ def proposed(found: Iterable[Diagnostic], network: Network) -> Iterator[Diagnost
 
 def proposals(fault: Fault) -> tuple[Proposal, ...]:
     """What could mend a finding, the likeliest first; each edit once."""
-    _load()
+    load()
     found: dict[tuple[Edit, ...], Proposal] = {}
     for propose in _PROPOSERS.values():
         try:
@@ -78,7 +78,8 @@ def _length(proposal: Proposal) -> int:
     return sum(len(e.content) for e in proposal.edits)
 
 
-def _load() -> None:
+def load() -> None:
+    """Read all proposers."""
     from convlint.fix import proposers
 
     for found in pkgutil.iter_modules(proposers.__path__):

@@ -42,7 +42,7 @@ class Net(nn.Module):
 @pytest.fixture
 def proposing() -> Iterator[Counter[str]]:
     """How often each proposer has proposed something since then."""
-    proposal._load()
+    proposal.load()
     known, counts = dict(proposal._PROPOSERS), Counter[str]()
 
     def counted(name: str, propose: Proposer) -> Proposer:
@@ -59,14 +59,14 @@ def proposing() -> Iterator[Counter[str]]:
 
 
 def test_a_proposer_is_registered_once() -> None:
-    proposal._load()
+    proposal.load()
     known = dict(proposal._PROPOSERS)
     assert known
     for name, propose in known.items():
         assert name == propose.__name__
         with pytest.raises(ValueError, match=f"two proposers are called {name}"):
             proposer(propose)
-    proposal._load()
+    proposal.load()
     assert known == proposal._PROPOSERS
 
 
