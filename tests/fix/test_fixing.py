@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from convlint.cli import fixing
 from tests.fix.conftest import Convlint
+from tests.report.schema import validated
 
+ROOT = Path(__file__).resolve().parents[2]
 NET = """\
 from torch import nn
 
@@ -28,8 +32,22 @@ class Net(nn.Module):
         x = self.norm(self.conv(x))
         return self.head(x.flatten(1))
 """
-MENDED = NET.replace("2d(16)", "2d(8)").replace("100", "288")
+ONE = NET.replace("100", "288")
+MENDED = ONE.replace("2d(16)", "2d(8)")
 CHECK = ("net.py:Net", "--input", "2,3,8,8")
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What mends the findings is looked for once in a test."""
+    mending, known = fixing.mending, list[fixing.Mending]()
+
+    def once(*args: Any) -> fixing.Mending:
+        if not known:
+            known.append(mending(*args))
+        return known[0]
+
+    monkeypatch.setattr(fixing, "mending", once)
 
 
 def _write(file: Path, text: str) -> bytes:
@@ -132,27 +150,33 @@ class Net(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "after"),
+    ("text", "shape", "before", "after"),
     [
-        (SQUEEZED, "8,16,4", ("squeeze()", "squeeze(2)")),
-        (STEPS, "6,4,36,36", ("LSTM(16, 32)", "LSTM(16, 32, batch_first=True)")),
-        (SINGLE, "1,4 --mode train", None),  # it ran in evaluation
+        (SQUEEZED, "8,16,4", "squeeze()", "squeeze(2)"),
+        (STEPS, "6,4,36,36", "LSTM(16, 32)", "LSTM(16, 32, batch_first=True)"),
     ],
-    ids=["squeeze", "batch_first", "batch norm in training"],
+    ids=["squeeze", "batch_first"],
 )
-def test_what_changes_a_network_that_ran_is_unsafe(
-    text: str, options: str, after: tuple[str, str] | None, project: Path, convlint: Convlint
+def test_what_changes_a_network_that_runs_is_unsafe(
+    text: str, shape: str, before: str, after: str, project: Path, convlint: Convlint
 ) -> None:
     _write(project / "net.py", text)
-    words = ("net.py:Net", "--input", *options.split())
-    ran = convlint(*words, "--fix")
-    assert ran.status == 1
+    words = ("net.py:Net", "--input", shape, "--fix")
+    ran = convlint(*words)
+    assert (ran.status, ran.err) == (1, "convlint: --unsafe-fixes may fix 1 finding more\n")
     assert _content(project) == {"net.py": text.encode()}
-    assert ran.err == "convlint: --unsafe-fixes may fix 1 finding more\n"
-    ran = convlint(*words, "--fix", "--unsafe-fixes", "--show-fixes")
-    assert (ran.status, ran.err.splitlines()[-1]) == (0, "convlint: fixed 1 finding")
-    now = (project / "net.py").read_text()
-    assert now == text.replace(*after) if after else now != text
+    ran = convlint(*words, "--unsafe-fixes")
+    assert (ran.status, ran.err) == (0, "convlint: fixed 1 finding\n")
+    assert (project / "net.py").read_text() == text.replace(before, after)
+
+
+def test_what_changes_a_network_that_runs_in_the_other_mode_is_unsafe(
+    project: Path, convlint: Convlint
+) -> None:
+    _write(project / "net.py", SINGLE)
+    ran = convlint("net.py:Net", "--input", "1,4", "--mode", "train", "--fix")
+    assert (ran.status, ran.err) == (1, "convlint: --unsafe-fixes may fix 1 finding more\n")
+    assert _content(project) == {"net.py": SINGLE.encode()}
 
 
 GROWN = """\
@@ -296,20 +320,20 @@ def test_what_the_baseline_knows_is_left_alone(project: Path, convlint: Convlint
 
 
 def test_a_file_that_is_read_only_stays(project: Path, convlint: Convlint) -> None:
-    _write(project / "net.py", NET)
+    _write(project / "net.py", ONE)
     (project / "net.py").chmod(0o444)
     ran = convlint(*CHECK, "--fix")
     assert ran.status == 2
     assert ran.err.splitlines() == [
         f"convlint: cannot write {project / 'net.py'}: it is read-only; nothing was written"
     ]
-    assert _content(project) == {"net.py": NET.encode()}
+    assert _content(project) == {"net.py": ONE.encode()}
 
 
 def test_of_several_files_all_are_written_or_none(
-    project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
+    project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch, remembered: None
 ) -> None:
-    _write(project / "blocks.py", NET.replace("Net(", "Block("))
+    _write(project / "blocks.py", ONE.replace("Net(", "Block("))
     _write(project / "net.py", "from torch import nn\n\nfrom blocks import Block\n\n\n"
         "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.block = Block()\n        self.last = nn.Linear(20, 5)\n\n"
@@ -338,7 +362,7 @@ def test_of_several_files_all_are_written_or_none(
 def test_a_file_that_has_changed_meanwhile_stays(
     change: str, project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _write(project / "net.py", NET)
+    _write(project / "net.py", ONE)
     mending = fixing.mending
 
     def slow(*args: object) -> object:
@@ -357,7 +381,7 @@ def test_a_file_that_has_changed_meanwhile_stays(
         assert ran.err == (
             f"convlint: {project / 'net.py'} has changed meanwhile; nothing was written\n"
         )
-        assert _content(project) == {"net.py": NET.encode() + b"# more\n"}
+        assert _content(project) == {"net.py": ONE.encode() + b"# more\n"}
     else:
         assert ran.err.startswith(f"convlint: cannot write {project / 'net.py'}: No such file")
         assert _content(project) == {}
@@ -365,7 +389,7 @@ def test_a_file_that_has_changed_meanwhile_stays(
 
 def test_a_file_outside_of_the_working_tree_stays(project: Path, convlint: Convlint) -> None:
     outside = project.parent / "elsewhere" / "net.py"
-    _write(outside, NET)
+    _write(outside, ONE)
     ran = convlint(f"{outside}:Net", "--input", "2,3,8,8", "--fix")
     assert ran.status == 1
     assert ran.err == f"convlint: {outside} is not edited: it lies outside of the working tree\n"
@@ -373,24 +397,24 @@ def test_a_file_outside_of_the_working_tree_stays(project: Path, convlint: Convl
     ran = convlint(*CHECK, "--fix")
     assert ran.status == 1
     assert "is not edited: it lies outside of the working tree\n" in ran.err
-    assert outside.read_text() == NET
+    assert outside.read_text() == ONE
 
 
 def test_a_file_that_cannot_be_decoded_stays(project: Path, convlint: Convlint) -> None:
-    (project / "net.py").write_bytes(NET.encode("latin-1"))
+    (project / "net.py").write_bytes(ONE.encode("latin-1"))
     ran = convlint(*CHECK, "--fix")
     assert (ran.status, len(ran.err.splitlines())) == (1, 1)
     where = project / "net.py"
     assert ran.err.startswith(
         f"convlint: {where} is not edited: cannot read {where}: 'utf-8' codec"
     )
-    assert _content(project) == {"net.py": NET.encode("latin-1")}
+    assert _content(project) == {"net.py": ONE.encode("latin-1")}
 
 
 def test_without_libcst_there_is_one_line(
     project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _write(project / "net.py", NET)
+    _write(project / "net.py", ONE)
     monkeypatch.setitem(sys.modules, "libcst", None)
     for option in ("--fix", "--diff", "--show-fixes", "--unsafe-fixes"):
         ran = convlint(*CHECK, option)
@@ -421,7 +445,12 @@ def test_what_has_no_fault_needs_no_libcst(project: Path) -> None:
         "print(status, 'libcst' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 False"
     assert set(done.stderr.split()) == {"False"}
@@ -432,7 +461,7 @@ def test_what_has_no_fault_needs_no_libcst(project: Path) -> None:
 
 def test_a_link_stays_one_and_a_mode_stays(project: Path, convlint: Convlint) -> None:
     real = project / "real" / "network.py"
-    _write(real, NET)
+    _write(real, ONE)
     real.chmod(0o751)
     (project / "net.py").symlink_to(Path("real") / "network.py")
     assert convlint(*CHECK, "--fix").status == 0
@@ -458,11 +487,119 @@ def test_bytes_stay(head: str, encoding: str, end: str, project: Path, convlint:
     def content(text: str) -> bytes:
         return (head + text).replace("\n", end).encode(encoding)
 
-    several = NET.replace(
+    several = ONE.replace(
         "self.head = nn.Linear(100, 10)", "ö = 'ä'; self.head = nn.Linear(100, 10)"
     )
-    mended = several.replace("2d(16)", "2d(8)").replace("100", "288").rstrip("\n")
+    mended = several.replace("2d(16)", "2d(8)").rstrip("\n")
     (project / "net.py").write_bytes(content(several.rstrip("\n")))
     ran = convlint(*CHECK, "--fix")
     assert ran.status == 0, ran
     assert (project / "net.py").read_bytes() == content(mended)
+
+
+# -- how it is told
+
+
+def _written(
+    edits: list[tuple[Path, int, int, int, int, str]], encoding: str | None = None
+) -> dict[Path, str]:
+    """Files with edits in them, last first, each (file, row, column, row, column, text).
+
+    Args:
+        encoding: where columns count bytes of it.
+    """
+    texts: dict[Path, str] = {}
+    for file, row, column, end_row, end_column, content in sorted(edits, reverse=True):
+        lines = texts.get(file, file.read_text()).splitlines(keepends=True)
+        first, last = lines[row - 1], lines[end_row - 1]
+        if encoding is None:
+            head, tail = first[: column - 1], last[end_column - 1 :]
+        else:
+            head = first.encode(encoding)[: column - 1].decode(encoding)
+            tail = last.encode(encoding)[end_column - 1 :].decode(encoding)
+        lines[row - 1 : end_row] = [head + content + tail]
+        texts[file] = "".join(lines)
+    return texts
+
+
+def _of_json(text: str, folder: Path) -> list[tuple[Path, int, int, int, int, str]]:
+    found = []
+    for one in json.loads(text):
+        if one["fix"] is not None and one["fix"]["edits"]:
+            assert one["fix"]["applicability"] in ("safe", "unsafe")
+            assert one["fix"]["message"].startswith("write `")
+            for edit in one["fix"]["edits"]:
+                start, end = edit["location"], edit["end_location"]
+                place = start["row"], start["column"], end["row"], end["column"]
+                found.append((folder / edit["filename"], *place, edit["content"]))
+    return found
+
+
+def _of_sarif(text: str, folder: Path) -> list[tuple[Path, int, int, int, int, str]]:
+    found = []
+    for result in validated(text, "sarif-2.1.0")["runs"][0]["results"]:
+        for fix in result.get("fixes", ()):
+            for change in fix["artifactChanges"]:
+                file = folder / change["artifactLocation"]["uri"]
+                for one in change["replacements"]:
+                    spot = one["deletedRegion"]
+                    names = ("startLine", "startColumn", "endLine", "endColumn")
+                    place = [spot[name] for name in names]
+                    found.append((file, *place, one["insertedContent"]["text"]))
+    return found
+
+
+def _of_rdjson(text: str, folder: Path) -> list[tuple[Path, int, int, int, int, str]]:
+    found = []
+    for one in validated(text, "rdjson")["diagnostics"]:
+        for edit in one["suggestions"]:
+            ends = edit["range"]["start"], edit["range"]["end"]
+            place = [end[name] for end in ends for name in ("line", "column")]
+            found.append((folder / one["location"]["path"], *place, edit["text"]))
+    return found
+
+
+def test_reports_hold_the_edits(project: Path, convlint: Convlint, remembered: None) -> None:
+    text = GROWN.replace("self.head", "ö = 'ä𝔸'; self.head", 1)
+    _write(project / "net.py", text)
+    formats = {"json": _of_json, "sarif": _of_sarif, "rdjson": _of_rdjson}
+    found = {}
+    for name, read in formats.items():
+        edits = read(convlint(*CHECK, "--show-fixes", "--output-format", name).out, project)
+        assert len(edits) == 2
+        found[name] = _written(edits, "utf-8" if name == "rdjson" else None)
+    assert (project / "net.py").read_text() == text
+    assert convlint(*CHECK, "--fix").status == 0
+    after = {project / "net.py": (project / "net.py").read_text()}
+    assert found == dict.fromkeys(formats, after)
+    for name, read in formats.items():
+        assert read(convlint(*CHECK, "--output-format", name).out, project) == []
+
+
+def test_an_unsafe_fix_is_told_as_one(project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", STEPS)
+    words = ("net.py:Net", "--input", "6,4,36,36", "--output-format", "json")
+    (found,) = (d for d in json.loads(convlint(*words, "--show-fixes").out) if d["fix"])
+    assert found["fix"]["applicability"] == "display"
+    assert found["fix"]["edits"] == []
+    (found,) = (d for d in json.loads(convlint(*words, "--unsafe-fixes").out) if d["fix"])
+    assert found["fix"]["applicability"] == "unsafe"
+    assert [edit["content"] for edit in found["fix"]["edits"]] == [", batch_first=True"]
+    assert found["help"][0].startswith("--fix --unsafe-fixes: write `self.lstm = ")
+    assert (project / "net.py").read_text() == STEPS
+
+
+def test_a_diff_of_what_lies_above_is_for_the_root_of_the_repository(
+    project: Path, convlint: Convlint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    _write(project / "src" / "net.py", ONE)
+    (project / "work").mkdir()
+    words = (f"{project / 'src' / 'net.py'}:Net", "--input", "2,3,8,8", "--diff")
+    monkeypatch.chdir(project / "work")
+    diff = convlint(*words).out
+    monkeypatch.chdir(project / "src")
+    assert convlint(*words).out.startswith("--- a/net.py\n")
+    monkeypatch.chdir(project)
+    subprocess.run(["git", "apply", "-"], cwd=project, input=diff.encode(), check=True)
+    assert (project / "src" / "net.py").read_text() == MENDED
