@@ -6,21 +6,29 @@ import contextlib
 import importlib.util
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from convlint import atomic, repository
 from convlint.cli.call import Call, jobs, run
 from convlint.cli.status import Failure
 from convlint.diagnostic import Diagnostic, Edit, Fix, Severity
-from convlint.job import Result
+from convlint.job import Job, Result
 
 if TYPE_CHECKING:
+    from convlint.fix.bench import Key, State
     from convlint.fix.mender import Mended, Mender
     from convlint.fix.patch import Source
     from convlint.server import Server
+
+
+_LEAST: Final = 5.0
+_SLOWER: Final = 10.0
+"""Seconds that a trial may take, and how much longer than the checks before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,15 @@ class Mending:
     refused: tuple[str, ...] = ()
     """Why files were not edited, a line for each."""
 
-    def diff(self) -> str:
-        """What would be written."""
+    def diff(self) -> bytes:
+        """What would be written, every line in the encoding of its file."""
         from convlint.fix import patch
 
         if not self.texts or not self.sources:
-            return ""
-        before = {name: self.sources[name].text for name in self.texts}
-        return patch.diff(before, self.texts, _names(self.texts))
+            return b""
+        before = {name: _escaped(self.sources[name].content) for name in self.texts}
+        after = {n: _escaped(self.sources[n].encoded(text)) for n, text in self.texts.items()}
+        return patch.diff(before, after, _names(self.texts)).encode("utf-8", "surrogateescape")
 
     def write(self) -> None:
         """Write the files, all of them or none.
@@ -114,7 +123,12 @@ def mending(
     with contextlib.ExitStack() as stack:
         if server is None and child.can_fork():
             server = stack.enter_context(Server())
-        bench = Bench(tuple(asked), lambda trials: run(call, trials, server, "trying fixes for"))
+        patience = call.timeout
+
+        def tried(trials: Sequence[Job]) -> list[Result]:
+            return run(replace(call, timeout=patience), trials, server, "trying fixes for")
+
+        bench = Bench(tuple(asked), tried)
         mender = Mender(
             bench,
             silent(),
@@ -122,7 +136,10 @@ def mending(
             lambda place, one: (asked[place].display, key(one)) in shown,
             may_edit,
         )
+        began = time.monotonic()
         first = bench.first()
+        # What a proposal makes endless should not take the whole time of a check each time.
+        patience = min(patience, _LEAST + _SLOWER * (time.monotonic() - began))
         state = mender.mend(first)
     fixes = _of_the_source(mender)
     return Mending(
@@ -130,9 +147,24 @@ def mending(
         tuple(replace(one.found, fix=fix) for one, fix in fixes),
         {name: text for name, text in state.texts.items() if text != bench.sources[name].text},
         bench.sources,
-        first.count - state.count,
+        _count(asked, first, shown) - _count(asked, state, shown),
         mender.withheld(state),
         (*refused, *_unread(told)) if not mender.mended else (),
+    )
+
+
+def _count(jobs: Sequence[Job], state: State, shown: Collection[tuple[str, Key]]) -> int:
+    """How many of the findings that were shown there are; what both modes find is one."""
+    from convlint.fix.bench import keys
+
+    found: dict[str, Counter[Key]] = {}
+    for job, result in zip(jobs, state.results, strict=True):
+        found[job.display] = found.get(job.display, Counter()) | keys(result)
+    return sum(
+        count
+        for target, counts in found.items()
+        for one, count in counts.items()
+        if (target, one) in shown
     )
 
 
@@ -218,6 +250,11 @@ def _refuse(source: Source) -> None:
         raise PatchError(f"{path} has changed meanwhile; nothing was written")
     if not mode & 0o222 or not os.access(path, os.W_OK):
         raise PatchError(f"cannot write {path}: it is read-only; nothing was written")
+
+
+def _escaped(content: bytes) -> str:
+    """What is not UTF-8 can at least be told from the rest."""
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _names(files: Iterable[str]) -> dict[str, str]:

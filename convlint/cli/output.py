@@ -31,7 +31,7 @@ def style(
     return Style(colored, quiet, statistics, root=repository.root(Path.cwd()))
 
 
-def emit(text: str, file: Path | None = None, color: bool = False) -> None:
+def emit(text: str | bytes, file: Path | None = None, color: bool = False) -> None:
     """Write a report.  A reader that has gone away is not worth a word."""
     if file is not None:
         from convlint import atomic

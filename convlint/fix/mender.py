@@ -6,7 +6,6 @@ declared inputs, in the other mode, and in all other networks that the call is a
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Final
 
 from convlint.diagnostic import Diagnostic, Edit, Fix, Proposal, Severity
 from convlint.fix.bench import Bench, Key, State, Trial, key, keys
-from convlint.fix.patch import united
+from convlint.fix.patch import by_file, united, written
 
 _WAVES: Final = (6, 12, 24, 48, 80)
 """So many proposals are tried before it is looked whether one of them helps."""
@@ -160,8 +159,8 @@ class Mender:
             after = self.bench.checked(trial.texts)
             if not keys(after.results[place]) <= before or after.count >= state.count:
                 continue
-            others = (self._said(one) for j, one in enumerate(good) if j != i)
-            fix = Fix(applicability, self._said(trial), trial.proposal.edits)
+            others = (self._said(state, one) for j, one in enumerate(good) if j != i)
+            fix = Fix(applicability, self._said(state, trial), trial.proposal.edits)
             told = tuple(f"or {other}" for other in dict.fromkeys(others))[:_OFFERED]
             self.mended.append(Mended(place, found, fix, told, state.texts))
             return after
@@ -264,15 +263,13 @@ class Mender:
             self._modes[name] = keys(self.bench.other_mode(place, texts))
         return self._modes[name]
 
-    def _said(self, trial: Trial) -> str:
+    def _said(self, state: State, trial: Trial) -> str:
         """An edit in words: the lines as they are then."""
-        lines = []
-        for edit in trial.proposal.edits:
-            text = list(io.StringIO(trial.texts[_file(edit)], newline=""))
-            row = edit.location.row - 1
-            if row < len(text):
-                lines.append(f"write `{text[row].strip()}`")
-        return " and ".join(dict.fromkeys(lines))
+        found: dict[str, None] = {}
+        for name, edits in by_file(trial.proposal.edits).items():
+            before = self.bench.text(state, name)
+            found.update((f"write `{line}`", None) for line in written(before, edits))
+        return " and ".join(found)
 
 
 def _name(place: int, found: Diagnostic) -> tuple[int, Key, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,18 @@ def patched(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[last:]])
 
 
+def written(text: str, edits: Sequence[Edit]) -> Iterator[str]:
+    """The lines of `text` that edits write, as they are then; each as one line without margin."""
+    after, before = patched(text, edits), Lines(text)
+    rows, moved = list(io.StringIO(after, newline="")), 0
+    spans = ((edit, *before.span(edit.location)) for edit in edits)
+    for edit, start, end in sorted(spans, key=lambda span: span[1:]):
+        first = start + moved + (len(edit.content) - len(edit.content.lstrip("\r\n")))
+        moved += len(edit.content) - (end - start)
+        place = Lines(after).place("", first, max(end + moved, first))
+        yield " ".join(row.strip() for row in rows[place.row - 1 : place.end_row])
+
+
 def by_file(edits: Iterable[Edit]) -> dict[str, list[Edit]]:
     """The edits of every file."""
     found: dict[str, list[Edit]] = {}
@@ -94,6 +106,7 @@ def diff(before: Mapping[str, str], after: Mapping[str, str], names: Mapping[str
     """What has changed, as a unified diff that `patch -p1` and `git apply` take.
 
     Args:
+        before: of every file, by its name.
         names: how each file is called, from the folder the diff is applied in.
     """
     parts = []

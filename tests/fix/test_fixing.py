@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,18 +81,18 @@ def test_what_is_found_is_mended_and_then_all_is_well(project: Path, convlint: C
 def test_a_diff_changes_nothing_and_git_takes_it(project: Path, convlint: Convlint) -> None:
     _write(project / "nets" / "net.py", NET)
     before = (project / "nets" / "net.py").stat()
-    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff")
+    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff", "--fix")
     assert (ran.status, ran.err) == (1, "convlint: would fix 2 findings\n")
     assert (project / "nets" / "net.py").stat().st_mtime_ns == before.st_mtime_ns
     assert _content(project) == {"nets/net.py": NET.encode()}
     subprocess.run(["git", "apply", "-"], cwd=project, input=ran.out.encode(), check=True)
     assert _content(project) == {"nets/net.py": MENDED.encode()}
-    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff")
+    ran = convlint("nets/net.py:Net", "--input", "2,3,8,8", "--diff", "--fix")
     assert (ran.status, ran.out, ran.err) == (0, "", "")
 
 
 def test_what_is_fixed_is_listed_in_the_order_it_was_found(
-    project: Path, convlint: Convlint
+    project: Path, convlint: Convlint, remembered: None
 ) -> None:
     _write(project / "net.py", NET)
     ran = convlint(*CHECK, "--show-fixes")
@@ -203,16 +204,20 @@ def test_rows_that_are_added_hide_no_fault_below_them(project: Path, convlint: C
     _write(project / "net.py", GROWN)
     ran = convlint(*CHECK, "--fix", "--show-fixes")
     assert ran.status == 0
-    assert [line.split(": ")[1] for line in ran.err.splitlines()[:-1]] == [
-        "fixed net.py:15", "fixed net.py:12",
-    ]  # fmt: skip
+    assert ran.err.splitlines() == [
+        "convlint: fixed net.py:15: CL302 broadcast-mismatch: write `padding=1,`",
+        "convlint: fixed net.py:12: CL102 feature-mismatch: write `self.head = nn.Linear(192, 10)`",
+        "convlint: fixed 2 findings",
+    ]
     now = (project / "net.py").read_text()
     assert now == GROWN.replace("100", "192").replace(
         "            3,\n        )", "            3,\n            padding=1,\n        )"
     )
 
 
-def test_a_package_is_mended_where_the_fault_is(project: Path, convlint: Convlint) -> None:
+def test_a_package_is_mended_where_the_fault_is(
+    project: Path, convlint: Convlint, remembered: None
+) -> None:
     block = """\
 from torch import nn
 
@@ -302,7 +307,7 @@ def test_what_would_break_another_network_is_not_offered(project: Path, convlint
 def test_what_is_suppressed_is_left_alone(project: Path, convlint: Convlint) -> None:
     text = NET.replace("2d(16)", "2d(16)  # convlint: ignore[CL103]")
     _write(project / "net.py", text)
-    ran = convlint(*CHECK, "--fix")
+    ran = convlint(*CHECK, "--fix", "--mode", "train", "--mode", "eval")
     assert (ran.status, ran.err) == (0, "convlint: fixed 1 finding\n")
     assert (project / "net.py").read_text() == text.replace("100", "288")
 
@@ -483,18 +488,50 @@ def test_a_link_stays_one_and_a_mode_stays(project: Path, convlint: Convlint) ->
     ],
     ids=["crlf", "bom", "bom crlf", "latin-1", "cp1252 crlf", "form feed"],
 )
-def test_bytes_stay(head: str, encoding: str, end: str, project: Path, convlint: Convlint) -> None:
+def test_bytes_stay(
+    head: str, encoding: str, end: str, project: Path, convlint: Convlint, remembered: None
+) -> None:
     def content(text: str) -> bytes:
         return (head + text).replace("\n", end).encode(encoding)
 
-    several = ONE.replace(
-        "self.head = nn.Linear(100, 10)", "ö = 'ä'; self.head = nn.Linear(100, 10)"
-    )
-    mended = several.replace("2d(16)", "2d(8)").rstrip("\n")
-    (project / "net.py").write_bytes(content(several.rstrip("\n")))
-    ran = convlint(*CHECK, "--fix")
-    assert ran.status == 0, ran
-    assert (project / "net.py").read_bytes() == content(mended)
+    several = "'ä'\n" + ONE.replace("self.norm =", "ö = 'ä'; self.norm =", 1).rstrip("\n")
+    before, after = content(several), content(several.replace("2d(16)", "2d(8)"))
+    (project / "net.py").write_bytes(before)
+    assert convlint(*CHECK, "--diff", "--output-file", "its.diff").status == 1
+    assert convlint(*CHECK, "--fix").status == 0
+    assert (project / "net.py").read_bytes() == after
+    (project / "net.py").write_bytes(before)
+    command = ["git", "apply", "--whitespace=nowarn", "its.diff"]
+    subprocess.run(command, cwd=project, check=True)
+    assert (project / "net.py").read_bytes() == after
+
+
+def test_a_proposal_that_never_ends_does_not_take_the_whole_time(
+    project: Path, convlint: Convlint
+) -> None:
+    text = """\
+from torch import nn
+
+width = 4
+rows = 5
+while rows != width * 2:  # with the width that arrives, for ever
+    rows += 1
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.line(x)
+"""
+    _write(project / "net.py", text)
+    began = time.monotonic()
+    ran = convlint("net.py:Net", "--input", "1,2", "--fix")
+    assert time.monotonic() - began < 50
+    assert (ran.status, ran.err) == (0, "convlint: fixed 1 finding\n")
+    assert (project / "net.py").read_text() == text.replace("(width, 3)", "(2, 3)")
 
 
 # -- how it is told

@@ -153,3 +153,24 @@ def test_what_the_encoding_has_not_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"# coding: ascii\n")
     with pytest.raises(PatchError, match=r"^cannot write .*net\.py: [^\n]*$"):
         patch.read(file).encoded("ä")
+
+
+@pytest.mark.parametrize(
+    ("before", "old", "new", "expected"),
+    [
+        ("a\n  f(1)\nb", "1", "2", ["f(2)"]),
+        ("f(\r\n  1,\r\n)", "1,", "1,\r\n  a=2,", ["1, a=2,"]),
+        ("f(\n  1,\n)", "", "\n  a=2,", ["a=2,"]),
+        ("f(\n  1,\n)", "\n  1,\n", "1", ["f(1)"]),
+    ],
+)
+def test_an_edit_in_words(before: str, old: str, new: str, expected: list[str]) -> None:
+    start = before.index(old) if old else before.index(",") + 1
+    edit = _edit(before, start, start + len(old), new)
+    assert list(patch.written(before, [edit])) == expected
+
+
+def test_edits_in_words_come_one_below_the_other() -> None:
+    text = "f(\n  1,\n)\ng(3)\n"
+    edits = [_edit(text, text.index("3"), text.index("3") + 1, "4"), _edit(text, 7, 7, "\n  a=2,")]
+    assert list(patch.written(text, edits)) == ["a=2,", "g(4)"]
