@@ -7,8 +7,9 @@ declared inputs, in the other mode, and in all other networks that the call is a
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -79,9 +80,15 @@ class Mender:
     visible: Callable[[int, Diagnostic], bool] = lambda place, found: True
     may_edit: Callable[[str], bool] = lambda name: True
     mended: list[Mended] = field(default_factory=list)
-    withheld: int = 0
-    """How many findings an unsafe edit would mend."""
+    patience: float = 60.0
+    """Seconds after which nothing further is tried for a finding."""
+    _withheld: set[tuple[int, Key, str]] = field(default_factory=set)
     _modes: dict[tuple[int, frozenset[tuple[str, str]]], Counter[Key]] = field(default_factory=dict)
+
+    @property
+    def withheld(self) -> int:
+        """How many findings an unsafe edit would mend."""
+        return len(self._withheld)
 
     def mend(self, state: State) -> State:
         """Mend what can be mended of what is found in a state; the state then."""
@@ -142,7 +149,7 @@ class Mender:
             if applicability is None:
                 continue
             if applicability == "unsafe" and not self.unsafe:
-                self.withheld += 1
+                self._withheld.add(_name(place, found))
                 continue
             after = self.bench.checked(trial.texts)
             if not keys(after.results[place]) <= before or after.count >= state.count:
@@ -150,6 +157,7 @@ class Mender:
             others = (self._said(one) for j, one in enumerate(good) if j != i)
             fix = Fix(applicability, self._said(trial), trial.proposal.edits)
             told = tuple(f"or {other}" for other in dict.fromkeys(others))[:_OFFERED]
+            self._withheld.discard(_name(place, found))
             self.mended.append(Mended(place, found, fix, told, state.texts))
             return after
         return None
@@ -158,7 +166,7 @@ class Mender:
         """Edits with which the job finds less and nothing new, the best first, wave by wave."""
         before = keys(state.results[place])
         leading: list[Trial] = []
-        start = 0
+        start, since = 0, time.monotonic()
         proposals = [p for p in found.proposals if all(self.may_edit(_file(e)) for e in p.edits)]
         for size in _WAVES:
             wave = proposals[start : start + size]
@@ -167,6 +175,8 @@ class Mender:
             good = [one for one in trials if _is_better(one, found, before)]
             yield sorted(good, key=lambda one: one.score)
             leading += [one for one in trials if self._leads(one, found, before)]
+            if time.monotonic() - since > self.patience:
+                break
         yield from self._behind(state, place, found, leading[:_FOLLOWED], before, _DEPTH)
 
     def _leads(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
@@ -231,7 +241,7 @@ class Mender:
         edited = self._mode(place, trial.texts)
         if edited - mode:
             return None
-        ran = ran or not any(one[2] == "error" for one in mode)
+        ran = ran or not self._raises(mode)
         changed = {_file(e) for e in trial.proposal.edits}
         others = [i for i in range(len(state.results)) if i != place]
         if others:
@@ -241,8 +251,12 @@ class Mender:
                 if keys(result) - known:
                     return None
                 shares = changed & set(state.results[i].files)
-                ran = ran or bool(shares and not any(one[2] == "error" for one in known))
+                ran = ran or bool(shares and not self._raises(known))
         return "unsafe" if ran else "safe"
+
+    def _raises(self, found: Iterable[Key]) -> bool:
+        """Whether torch raises where this is found."""
+        return any(kind == "error" and code not in self.silent for code, _, kind, _ in found)
 
     def _mode(self, place: int, texts: Mapping[str, str]) -> Counter[Key]:
         """What is found in the other mode."""
