@@ -110,14 +110,19 @@ def mending(
         if server is None and child.can_fork():
             server = stack.enter_context(Server())
         bench = Bench(tuple(asked), lambda trials: run(call, trials, server, "trying fixes for"))
+        first = bench.first()
+        # What is suppressed is left alone; what an edit brings to light is not.
+        off = [
+            {key(d) for d in result.diagnostics if (job.display, key(d)) not in shown}
+            for job, result in zip(asked, first.results, strict=True)
+        ]
         mender = Mender(
             bench,
             silent(),
             unsafe,
-            lambda place, one: (asked[place].display, key(one)) in shown,
+            lambda place, one: key(one) not in off[place],
             may_edit,
         )
-        first = bench.first()
         state = mender.mend(first)
     fixes = _of_the_source(mender)
     return Mending(
@@ -125,7 +130,7 @@ def mending(
         tuple(replace(one.found, fix=fix) for one, fix in fixes),
         {name: text for name, text in state.texts.items() if text != bench.sources[name].text},
         bench.sources,
-        first.count - state.count,
+        sum((first.keys - state.keys).values()),
         mender.withheld,
         tuple(outside) if not mender.mended else (),
     )

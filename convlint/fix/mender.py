@@ -34,6 +34,9 @@ _ABREAST: Final = 3
 _SURE: Final = 1
 """Up to which rank an edit is not compared with what comes later."""
 
+_SEVERAL: Final = 3
+"""With so many edits, what is new with all of them is none of theirs."""
+
 _OFFERED: Final = 3
 """How many other ways to mend it are told."""
 
@@ -51,16 +54,28 @@ class Mended:
 
 
 @dataclass(frozen=True, slots=True)
+class Good:
+    """Edits that help, the best first, and what the fault has hidden.
+
+    Where something raises, nobody sees what comes behind it.  A finding that shows with every edit
+    that mends the fault was hidden by it, and is not of the edit's making.
+    """
+
+    trials: Sequence[Trial]
+    hidden: Counter[Key]
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
     """Edits that help with a finding, the best first."""
 
     number: int
     place: int
     found: Diagnostic
-    good: Sequence[Trial]
+    good: Good
 
     def rank(self) -> tuple[int, int]:
-        return self.good[0].score, self.number
+        return self.good.trials[0].score, self.number
 
 
 @dataclass(slots=True)
@@ -116,10 +131,10 @@ class Mender:
         for turn in itertools.count():
             made = [next(wave, None) for wave in waves]
             for i, ((place, found), good) in enumerate(zip(pending, made, strict=True)):
-                if good:
+                if good is not None and good.trials:
                     choices.append(_Choice(len(choices) + i, place, found, good))
             ended = all(good is None for good in made)
-            sure = any(choice.good[0].proposal.rank <= _SURE for choice in choices)
+            sure = any(choice.good.trials[0].proposal.rank <= _SURE for choice in choices)
             if ended or sure or turn >= enough:
                 for choice in sorted(choices, key=_Choice.rank):
                     accepted = self._accepted(state, choice.place, choice.found, choice.good)
@@ -140,21 +155,19 @@ class Mender:
                 if wanted and found.proposals and self.visible(place, found):
                     yield place, found
 
-    def _accepted(
-        self, state: State, place: int, found: Diagnostic, good: Sequence[Trial]
-    ) -> State | None:
-        before = keys(state.results[place])
-        for i, trial in enumerate(good):
-            applicability = self._applicability(state, place, found, trial)
+    def _accepted(self, state: State, place: int, found: Diagnostic, good: Good) -> State | None:
+        before = keys(state.results[place]) + good.hidden
+        for i, trial in enumerate(good.trials):
+            applicability = self._applicability(state, place, found, trial, good.hidden)
             if applicability is None:
                 continue
             if applicability == "unsafe" and not self.unsafe:
                 self._withheld.add(_name(place, found))
                 continue
             after = self.bench.checked(trial.texts)
-            if not keys(after.results[place]) <= before or after.count >= state.count:
+            if not keys(after.results[place]) < before:
                 continue
-            others = (self._said(one) for j, one in enumerate(good) if j != i)
+            others = (self._said(one) for j, one in enumerate(good.trials) if j != i)
             fix = Fix(applicability, self._said(trial), trial.proposal.edits)
             told = tuple(f"or {other}" for other in dict.fromkeys(others))[:_OFFERED]
             self._withheld.discard(_name(place, found))
@@ -162,18 +175,21 @@ class Mender:
             return after
         return None
 
-    def _good(self, state: State, place: int, found: Diagnostic) -> Iterator[list[Trial]]:
+    def _good(self, state: State, place: int, found: Diagnostic) -> Iterator[Good]:
         """Edits with which the job finds less and nothing new, the best first, wave by wave."""
         before = keys(state.results[place])
         leading: list[Trial] = []
+        mending: list[Trial] = []
         start, since = 0, time.monotonic()
         proposals = [p for p in found.proposals if all(self.may_edit(_file(e)) for e in p.edits)]
         for size in _WAVES:
             wave = proposals[start : start + size]
             start += size
             trials = self.bench.tried(state, place, wave)
-            good = [one for one in trials if _is_better(one, found, before)]
-            yield sorted(good, key=lambda one: one.score)
+            mending += [one for one in trials if self._mends(one, found, before)]
+            hidden = _hidden(mending, before)
+            good = [one for one in trials if _is_better(one, found, before + hidden)]
+            yield Good(sorted(good, key=lambda one: one.score), hidden)
             leading += [one for one in trials if self._leads(one, found, before)]
             if time.monotonic() - since > self.patience:
                 break
@@ -185,6 +201,11 @@ class Mender:
         new = after - before
         return after[key(found)] < before[key(found)] and new.total() <= _SHOWN
 
+    def _mends(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
+        """Whether a fault is gone, and torch raises nothing else for it."""
+        after = keys(trial.result)
+        return after[key(found)] < before[key(found)] and not self._raises(after - before)
+
     def _behind(
         self,
         state: State,
@@ -193,7 +214,7 @@ class Mender:
         leading: Sequence[Trial],
         before: Counter[Key],
         depth: int,
-    ) -> Iterator[list[Trial]]:
+    ) -> Iterator[Good]:
         """Edits of which the first alone is not enough: a view, and the layer behind it."""
         further: list[Trial] = []
         for first in leading:
@@ -215,7 +236,7 @@ class Mender:
             trials = self.bench.tried(state, place, wave)
             good = [one for one in trials if _is_better(one, found, before)]
             if good:
-                yield sorted(good, key=lambda one: one.score)
+                yield Good(sorted(good, key=lambda one: one.score), Counter())
             after = keys(shown.result)
             further += [one for one in trials if self._leads(one, follower, after)]
         if depth > 1 and further:
@@ -233,13 +254,13 @@ class Mender:
         return found
 
     def _applicability(
-        self, state: State, place: int, found: Diagnostic, trial: Trial
+        self, state: State, place: int, found: Diagnostic, trial: Trial, hidden: Counter[Key]
     ) -> str | None:
         """Whether an edit only makes a raising network run; None where it does harm elsewhere."""
         ran = found.severity is not Severity.ERROR or found.code in self.silent
         mode = self._mode(place, state.texts)
         edited = self._mode(place, trial.texts)
-        if edited - mode:
+        if _without_rows(edited - mode) - _without_rows(hidden):
             return None
         ran = ran or not self._raises(mode)
         changed = {_file(e) for e in trial.proposal.edits}
@@ -287,3 +308,17 @@ def _file(edit: Edit) -> str:
 def _is_better(trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
     after = keys(trial.result)
     return after[key(found)] < before[key(found)] and after < before
+
+
+def _hidden(mending: Sequence[Trial], before: Counter[Key]) -> Counter[Key]:
+    """What is new with every one of several edits that mend a fault."""
+    if len(mending) < _SEVERAL:
+        return Counter()
+    first, *others = (keys(one.result) - before for one in mending)
+    for other in others:
+        first &= other
+    return first
+
+
+def _without_rows(found: Counter[Key]) -> Counter[tuple[str, str, str]]:
+    return Counter({one[:3]: count for one, count in found.items()})
