@@ -129,17 +129,22 @@ def mending(
             return run(replace(call, timeout=patience), trials, server, "trying fixes for")
 
         bench = Bench(tuple(asked), tried)
-        mender = Mender(
-            bench,
-            silent(),
-            unsafe,
-            lambda place, one: (asked[place].display, key(one)) in shown,
-            may_edit,
-        )
         began = time.monotonic()
         first = bench.first()
         # What a proposal makes endless should not take the whole time of a check each time.
         patience = min(patience, _LEAST + _SLOWER * (time.monotonic() - began))
+        # What is suppressed is left alone; what an edit brings to light is not.
+        off = [
+            {key(d) for d in result.diagnostics if (job.display, key(d)) not in shown}
+            for job, result in zip(asked, first.results, strict=True)
+        ]
+        mender = Mender(
+            bench,
+            silent(),
+            unsafe,
+            lambda place, one: key(one) not in off[place],
+            may_edit,
+        )
         state = mender.mend(first)
     fixes = _of_the_source(mender)
     return Mending(

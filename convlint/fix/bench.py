@@ -28,9 +28,11 @@ class State:
     results: tuple[Result, ...]
 
     @property
-    def count(self) -> int:
-        """How much there is to be mended."""
-        return sum(sum(keys(result).values()) for result in self.results)
+    def keys(self) -> Counter[tuple[int, Key]]:
+        """What there is to be mended, with the number of its job."""
+        return Counter(
+            {(i, one): n for i, found in enumerate(self.results) for one, n in keys(found).items()}
+        )
 
 
 @dataclass(slots=True)

@@ -7,8 +7,9 @@ declared inputs, in the other mode, and in all other networks that the call is a
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +34,9 @@ _ABREAST: Final = 3
 _SURE: Final = 1
 """Up to which rank an edit is not compared with what comes later."""
 
+_SEVERAL: Final = 3
+"""With so many edits, what is new with all of them is none of theirs."""
+
 _OFFERED: Final = 3
 """How many other ways to mend it are told."""
 
@@ -50,16 +54,28 @@ class Mended:
 
 
 @dataclass(frozen=True, slots=True)
+class Good:
+    """Edits that help, the best first, and what the fault has hidden.
+
+    Where something raises, nobody sees what comes behind it.  A finding that shows with every edit
+    that mends the fault was hidden by it, and is not of the edit's making.
+    """
+
+    trials: Sequence[Trial]
+    hidden: Counter[Key]
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
     """Edits that help with a finding, the best first."""
 
     number: int
     place: int
     found: Diagnostic
-    good: Sequence[Trial]
+    good: Good
 
     def rank(self) -> tuple[int, int]:
-        return self.good[0].score, self.number
+        return self.good.trials[0].score, self.number
 
 
 @dataclass(slots=True)
@@ -79,7 +95,9 @@ class Mender:
     visible: Callable[[int, Diagnostic], bool] = lambda place, found: True
     may_edit: Callable[[str], bool] = lambda name: True
     mended: list[Mended] = field(default_factory=list)
-    _withheld: set[tuple[int, Key]] = field(default_factory=set)
+    patience: float = 60.0
+    """Seconds after which nothing further is tried for a finding."""
+    _withheld: set[tuple[int, Key, str]] = field(default_factory=set)
     _modes: dict[tuple[int, frozenset[tuple[str, str]]], Counter[Key]] = field(default_factory=dict)
 
     def mend(self, state: State) -> State:
@@ -94,12 +112,18 @@ class Mender:
 
     def withheld(self, state: State) -> int:
         """How many findings an unsafe edit would mend, or might: not all of them were tried."""
-        return sum(
-            (place, key(found)) in self._withheld or (not self.unsafe and self._runs(found))
-            for place, result in enumerate(state.results)
-            for found in result.diagnostics
-            if self._is_wanted(place, found)
+        return len(
+            {
+                (found.target, key(found))  # what both modes find is one
+                for place, result in enumerate(state.results)
+                for found in result.diagnostics
+                if self._is_wanted(place, found)
+                and (_name(place, found) in self._withheld or self._is_untried(found))
+            }
         )
+
+    def _is_untried(self, found: Diagnostic) -> bool:
+        return not self.unsafe and self._runs(found)
 
     def _runs(self, found: Diagnostic) -> bool:
         return found.severity is not Severity.ERROR or found.code in self.silent
@@ -123,10 +147,10 @@ class Mender:
         for turn in itertools.count():
             made = [next(wave, None) for wave in waves]
             for i, ((place, found), good) in enumerate(zip(pending, made, strict=True)):
-                if good:
+                if good is not None and good.trials:
                     choices.append(_Choice(len(choices) + i, place, found, good))
             ended = all(good is None for good in made)
-            sure = any(choice.good[0].proposal.rank <= _SURE for choice in choices)
+            sure = any(choice.good.trials[0].proposal.rank <= _SURE for choice in choices)
             if ended or sure or turn >= enough:
                 for choice in sorted(choices, key=_Choice.rank):
                     accepted = self._accepted(state, choice.place, choice.found, choice.good)
@@ -142,43 +166,47 @@ class Mender:
         """What is to be mended, with its job."""
         for place, result in enumerate(state.results):
             for found in result.diagnostics:
-                if self._is_wanted(place, found) and (self.unsafe or not self._runs(found)):
+                if self._is_wanted(place, found) and not self._is_untried(found):
                     yield place, found
 
-    def _accepted(
-        self, state: State, place: int, found: Diagnostic, good: Sequence[Trial]
-    ) -> State | None:
-        before = keys(state.results[place])
-        for i, trial in enumerate(good):
-            applicability = self._applicability(state, place, found, trial)
+    def _accepted(self, state: State, place: int, found: Diagnostic, good: Good) -> State | None:
+        before = keys(state.results[place]) + good.hidden
+        for i, trial in enumerate(good.trials):
+            applicability = self._applicability(state, place, found, trial, good.hidden)
             if applicability is None:
                 continue
             if applicability == "unsafe" and not self.unsafe:
-                self._withheld.add((place, key(found)))
+                self._withheld.add(_name(place, found))
                 continue
             after = self.bench.checked(trial.texts)
-            if not keys(after.results[place]) <= before or after.count >= state.count:
+            if not keys(after.results[place]) < before:
                 continue
-            others = (self._said(state, one) for j, one in enumerate(good) if j != i)
+            others = (self._said(state, one) for j, one in enumerate(good.trials) if j != i)
             fix = Fix(applicability, self._said(state, trial), trial.proposal.edits)
             told = tuple(f"or {other}" for other in dict.fromkeys(others))[:_OFFERED]
+            self._withheld.discard(_name(place, found))
             self.mended.append(Mended(place, found, fix, told, state.texts))
             return after
         return None
 
-    def _good(self, state: State, place: int, found: Diagnostic) -> Iterator[list[Trial]]:
+    def _good(self, state: State, place: int, found: Diagnostic) -> Iterator[Good]:
         """Edits with which the job finds less and nothing new, the best first, wave by wave."""
         before = keys(state.results[place])
         leading: list[Trial] = []
-        start = 0
+        mending: list[Trial] = []
+        start, since = 0, time.monotonic()
         proposals = [p for p in found.proposals if all(self.may_edit(_file(e)) for e in p.edits)]
         for size in _WAVES:
             wave = proposals[start : start + size]
             start += size
             trials = self.bench.tried(state, place, wave)
-            good = [one for one in trials if _is_better(one, found, before)]
-            yield sorted(good, key=lambda one: one.score)
+            mending += [one for one in trials if self._mends(one, found, before)]
+            hidden = _hidden(mending, before)
+            good = [one for one in trials if _is_better(one, found, before + hidden)]
+            yield Good(sorted(good, key=lambda one: one.score), hidden)
             leading += [one for one in trials if self._leads(one, found, before)]
+            if time.monotonic() - since > self.patience:
+                break
         yield from self._behind(state, place, found, leading[:_FOLLOWED], before, _DEPTH)
 
     def _leads(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
@@ -186,6 +214,11 @@ class Mender:
         after = keys(trial.result)
         new = after - before
         return after[key(found)] < before[key(found)] and new.total() <= _SHOWN
+
+    def _mends(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
+        """Whether a fault is gone, and torch raises nothing else for it."""
+        after = keys(trial.result)
+        return after[key(found)] < before[key(found)] and not self._raises(after - before)
 
     def _behind(
         self,
@@ -195,7 +228,7 @@ class Mender:
         leading: Sequence[Trial],
         before: Counter[Key],
         depth: int,
-    ) -> Iterator[list[Trial]]:
+    ) -> Iterator[Good]:
         """Edits of which the first alone is not enough: a view, and the layer behind it."""
         further: list[Trial] = []
         for first in leading:
@@ -217,7 +250,7 @@ class Mender:
             trials = self.bench.tried(state, place, wave)
             good = [one for one in trials if _is_better(one, found, before)]
             if good:
-                yield sorted(good, key=lambda one: one.score)
+                yield Good(sorted(good, key=lambda one: one.score), Counter())
             after = keys(shown.result)
             further += [one for one in trials if self._leads(one, follower, after)]
         if depth > 1 and further:
@@ -235,15 +268,15 @@ class Mender:
         return found
 
     def _applicability(
-        self, state: State, place: int, found: Diagnostic, trial: Trial
+        self, state: State, place: int, found: Diagnostic, trial: Trial, hidden: Counter[Key]
     ) -> str | None:
         """Whether an edit only makes a raising network run; None where it does harm elsewhere."""
         ran = self._runs(found)
         mode = self._mode(place, state.texts)
         edited = self._mode(place, trial.texts)
-        if edited - mode:
+        if _without_rows(edited - mode) - _without_rows(hidden):
             return None
-        ran = ran or not any(one[2] == "error" for one in mode)
+        ran = ran or not self._raises(mode)
         changed = {_file(e) for e in trial.proposal.edits}
         others = [i for i in range(len(state.results)) if i != place]
         if others:
@@ -253,8 +286,12 @@ class Mender:
                 if keys(result) - known:
                     return None
                 shares = changed & set(state.results[i].files)
-                ran = ran or bool(shares and not any(one[2] == "error" for one in known))
+                ran = ran or bool(shares and not self._raises(known))
         return "unsafe" if ran else "safe"
+
+    def _raises(self, found: Iterable[Key]) -> bool:
+        """Whether torch raises where this is found."""
+        return any(kind == "error" and code not in self.silent for code, _, kind, _ in found)
 
     def _mode(self, place: int, texts: Mapping[str, str]) -> Counter[Key]:
         """What is found in the other mode."""
@@ -283,3 +320,17 @@ def _file(edit: Edit) -> str:
 def _is_better(trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
     after = keys(trial.result)
     return after[key(found)] < before[key(found)] and after < before
+
+
+def _hidden(mending: Sequence[Trial], before: Counter[Key]) -> Counter[Key]:
+    """What is new with every one of several edits that mend a fault."""
+    if len(mending) < _SEVERAL:
+        return Counter()
+    first, *others = (keys(one.result) - before for one in mending)
+    for other in others:
+        first &= other
+    return first
+
+
+def _without_rows(found: Counter[Key]) -> Counter[tuple[str, str, str]]:
+    return Counter({one[:3]: count for one, count in found.items()})

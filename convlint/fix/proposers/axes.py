@@ -86,6 +86,8 @@ def squeezes(fault: Fault) -> Iterator[Proposal]:
                 if shape[axis] == 1:
                     new = f"{code}.squeeze({axis})"
                     yield Proposal(1 + depth, (site.tree.instead(site.node, new),))
+            if 1 not in shape[1:]:
+                yield Proposal(1 + depth, (site.tree.instead(site.node, code),))
             yield Proposal(2 + depth, (site.tree.instead(site.node, f"{code}.flatten(1)"),))
 
 

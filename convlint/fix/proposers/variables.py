@@ -8,10 +8,11 @@ from typing import Final
 
 import libcst as cst
 
-from convlint.diagnostic import Proposal
+from convlint.diagnostic import Edit, Proposal
 from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
+from convlint.fix.source import Site
 
 _TWICE: Final = "CL554"
 """`x1 + x1`, and another tensor that is never read."""
@@ -22,29 +23,43 @@ _MOST: Final = 8
 @proposer
 def variables(fault: Fault) -> Iterator[Proposal]:
     """The names that were assigned last before the call, and the parameters of the function."""
-    site = fault.call
-    if site is None:
+    if fault.call is not None:
+        for rank, edit in _renamed(fault.call):
+            yield Proposal(8 + rank // 3, (edit,))
+
+
+@proposer
+def twice(fault: Fault) -> Iterator[Proposal]:
+    """`x1 + x1`, where another tensor is never read."""
+    place = fault.found.location
+    if fault.found.code != _TWICE or place is None:
         return
-    function = next(
-        (n for n in site.tree.around(site.node) if isinstance(n, cst.FunctionDef)), None
-    )
+    tree = fault.sources.tree(place.filename)
+    node = tree.running(place) if tree is not None else None
+    if tree is not None and isinstance(node, cst.BinaryOperation):
+        for _, edit in _renamed(Site(fault.sources, tree, node, ())):
+            yield Proposal(1, (edit,))
+
+
+def _renamed(site: Site) -> Iterator[tuple[int, Edit]]:
+    """Each name in the operands, exchanged for those that are known there, the nearest first."""
+    around = site.tree.around(site.node)
+    function = next((n for n in around if isinstance(n, cst.FunctionDef)), None)
     if function is None:
         return
     row = site.tree.place(site.node).row
     known: dict[str, int] = {p.name.value: 0 for p in function.params.params[1:]}
     for node in site.tree.own(function):
-        if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name):
-            at = site.tree.place(node.target).row
-            if at < row:
-                known[node.target.value] = at
+        if isinstance(node, cst.AssignTarget) and site.tree.place(node).row < row:
+            for name in site.tree.all(cst.Name, node.target):
+                known[name.value] = site.tree.place(name).row
     nearest = sorted(known, key=lambda name: -known[name])[:_MOST]
     for operand in operands(site):
         for name in site.tree.all(cst.Name, operand):
             if name.value in known:
                 for rank, other in enumerate(nearest):
                     if other != name.value:
-                        near = 1 if fault.found.code == _TWICE else 8
-                        yield Proposal(near + rank // 3, (site.tree.instead(name, other),))
+                        yield rank, site.tree.instead(name, other)
 
 
 @proposer
