@@ -91,6 +91,16 @@ def test_a_diff_changes_nothing_and_git_takes_it(project: Path, convlint: Convli
     assert (ran.status, ran.out, ran.err) == (0, "", "")
 
 
+def test_a_diff_tells_what_was_not_checked(project: Path, convlint: Convlint) -> None:
+    _write(project / "net.py", ONE)
+    _write(project / "bad.py", "import no_such_module\n\n\nclass Net:\n    pass\n")
+    ran = convlint(*CHECK, "bad.py:Net", "--diff", "--quiet")
+    assert ran.status == 2
+    assert ran.out.startswith("--- a/net.py\n")
+    assert ran.err.startswith("convlint: bad.py:Net was not checked to the end: importing `bad.py`")
+    assert len(ran.err.splitlines()) == 1
+
+
 def test_what_is_fixed_is_listed_in_the_order_it_was_found(
     project: Path, convlint: Convlint, remembered: None
 ) -> None:
@@ -267,6 +277,15 @@ class Net(nn.Module):
         (project / name).write_bytes(content)
     subprocess.run(["git", "apply", "-"], cwd=project, input=ran.out.encode(), check=True)
     assert _content(project) == after
+
+
+def test_a_comment_below_an_added_row_still_counts(project: Path, convlint: Convlint) -> None:
+    text = GROWN.replace("Linear(100, 10)", "Linear(100, 10)  # convlint: ignore[CL102]")
+    _write(project / "net.py", text)
+    ran = convlint(*CHECK, "--fix")
+    assert (ran.status, ran.err) == (0, "convlint: fixed 1 finding\n")
+    added = "            3,\n            padding=1,\n        )"
+    assert (project / "net.py").read_text() == text.replace("            3,\n        )", added)
 
 
 SHARED = """\

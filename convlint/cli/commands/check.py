@@ -128,9 +128,13 @@ def _found(call: Call, want_shapes: bool, server: Server | None = None) -> list[
 
 
 def _diff(options: dict[str, Any]) -> int:
-    """Print what `--fix` would write; the exit status, which is 1 where there is something."""
+    """Print what `--fix` would write; the exit status, which is 1 where there is something.
+
+    A target that was not checked is told on stderr: its faults are in no diff.
+    """
     from convlint.cli import fixing
     from convlint.cli.call import asked
+    from convlint.job import must_stand
 
     call = asked(**options)
     found = _found(call, want_shapes=False)
@@ -139,7 +143,11 @@ def _diff(options: dict[str, Any]) -> int:
     emit(diff, options["output_file"])
     for line in fixing.told(mending, False, options["show_fixes"]) if not call.quiet else ():
         say(line)
-    return FINDINGS if diff else status(found, call.fail_on)
+    unchecked = [one for one in found if one.unchecked]
+    for one in unchecked:
+        why = next((f": {d.message}" for d in one.diagnostics if must_stand(d)), "")
+        say(f"{one.target} was not checked to the end{why}")
+    return FINDINGS if diff and not unchecked else status(found, call.fail_on)
 
 
 def _files(call: Call, found: Sequence[Result]) -> Iterator[str]:
