@@ -118,12 +118,15 @@ class Mender:
                 for place, result in enumerate(state.results)
                 for found in result.diagnostics
                 if self._is_wanted(place, found)
-                and (_name(place, found) in self._withheld or self._is_untried(found))
+                and (_name(place, found) in self._withheld or self._is_untried(state, place, found))
             }
         )
 
-    def _is_untried(self, found: Diagnostic) -> bool:
-        return not self.unsafe and self._runs(found)
+    def _is_untried(self, state: State, place: int, found: Diagnostic) -> bool:
+        """Whether no edit for it could be safe, and no other is wanted."""
+        return not self.unsafe and (
+            self._runs(found) or not self._raises(self._mode(place, state.texts))
+        )
 
     def _runs(self, found: Diagnostic) -> bool:
         return found.severity is not Severity.ERROR or found.code in self.silent
@@ -166,7 +169,7 @@ class Mender:
         """What is to be mended, with its job."""
         for place, result in enumerate(state.results):
             for found in result.diagnostics:
-                if self._is_wanted(place, found) and not self._is_untried(found):
+                if self._is_wanted(place, found) and not self._is_untried(state, place, found):
                     yield place, found
 
     def _accepted(self, state: State, place: int, found: Diagnostic, good: Good) -> State | None:
