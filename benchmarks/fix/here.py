@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import linecache
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-from convlint import lint
+from convlint import child, lint
 from convlint.job import Job, Result
+from convlint.quote import described
 from convlint.surrogate import read_instead
 
 
@@ -26,6 +29,10 @@ def _check(job: Job) -> Result:
         linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     try:
         return lint.run(job)
+    except Exception as error:
+        if os.environ.get("CONVLINT_TRACEBACK"):
+            traceback.print_exception(error)
+        return child.lost(job, f"internal error: {described(error)}")
     finally:
         for name in frozenset(sys.modules) - before:
             if getattr(sys.modules[name], "__file__", None) == str(job.target.path):

@@ -1,7 +1,13 @@
-"""A random network that torch runs, a mistake in one of its steps, and what is offered for it."""
+"""A random network, a mistake in one of its steps, and what is offered for it.
+
+The network is one that torch runs and in which convlint finds nothing, in either mode: what was
+wrong with it before, and only shows when it runs again, would be held against the edit.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import random
 import tempfile
@@ -14,9 +20,9 @@ from typing import Final
 
 from benchmarks.fix import here
 from convlint.diagnostic import Diagnostic, Severity
-from convlint.fix.bench import Bench
+from convlint.fix.bench import Bench, keys
 from convlint.fix.mender import Mender
-from convlint.job import Job
+from convlint.job import Job, Mode
 from convlint.rule import silent
 from convlint.spec import InputSpec
 from convlint.target import parse as target
@@ -27,8 +33,11 @@ from tests.composed.slip import slip
 from tests.composed.strategy import composed
 
 _SHORTEST: Final = 3
-_LONGEST: Final = 14
+_LONGEST: Final = 12
 """How many steps a network has; every trial runs all of them."""
+
+_NUMBERS: Final = itertools.count()
+"""Each in another file: torch and Python remember the lines of a file."""
 
 _SLIPS: Final = 40
 """How many mistakes are tried before a network is given up."""
@@ -75,15 +84,38 @@ class Outcome:
 
 
 def injected(seed: int) -> Injected:
-    """The network of this seed, with one mistake for which torch raises."""
+    """A healthy network, drawn from this seed, with one mistake for which torch raises."""
     while True:
         rng = random.Random(seed)
         length = rng.randint(_SHORTEST, _LONGEST)
         right = composed(rng.getrandbits(32), [rng.getrandbits(32) for _ in range(length)], 0)
-        found = _slipped(right, rng) if right.steps and not _run(right).raised else None
+        found = _slipped(right, rng) if right.steps and _is_healthy(right) else None
         if found is not None:
             return found
         seed = rng.getrandbits(48)
+
+
+def _is_healthy(network: Network) -> bool:
+    """Whether torch runs it, and convlint finds nothing."""
+    if _run(network).raised:
+        return False
+    with _written(network) as (_, job):
+        other: Mode = "eval" if job.mode == "train" else "train"
+        return not any(map(keys, here.checked([job, replace(job, mode=other)])))
+
+
+@contextlib.contextmanager
+def _written(network: Network) -> Iterator[tuple[Path, Job]]:
+    """The network in a file, and how it is checked."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder).resolve() / f"network_{next(_NUMBERS)}.py"
+        path.write_text(network.source, encoding="utf-8")
+        inputs = tuple(
+            InputSpec(None, tuple(i.shape), str(i.dtype).removeprefix("torch."))
+            for i in network.inputs
+        )
+        mode: Mode = "train" if network.training else "eval"
+        yield path, Job(target(f"{path}:Net"), inputs, mode=mode)
 
 
 def _slipped(right: Network, rng: random.Random) -> Injected | None:
@@ -114,15 +146,7 @@ def outcome(seed: int) -> Outcome:
     broken = injected(seed)
     if broken.where == "constructor":
         return Outcome(seed, "constructor", broken, torch=broken.run.raised)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder).resolve() / f"network_{seed}.py"
-        path.write_text(broken.network.source, encoding="utf-8")
-        inputs = tuple(
-            InputSpec(None, tuple(i.shape), str(i.dtype).removeprefix("torch."))
-            for i in broken.network.inputs
-        )
-        mode = "train" if broken.network.training else "eval"
-        job = Job(target(f"{path}:Net"), inputs, mode=mode)
+    with _written(broken.network) as (path, job):
         bench = Bench((job,), here.checked)
         quiet = silent()
         mender = Mender(

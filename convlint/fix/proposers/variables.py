@@ -12,6 +12,7 @@ from convlint.diagnostic import Proposal
 from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
+from convlint.fix.source import Site
 
 _MOST: Final = 8
 
@@ -22,25 +23,32 @@ def variables(fault: Fault) -> Iterator[Proposal]:
     site = fault.call
     if site is None:
         return
+    known = names(site)
+    for operand in operands(site):
+        for name in site.tree.all(cst.Name, operand):
+            if name.value in known:
+                for rank, other in enumerate(known[:_MOST]):
+                    if other != name.value:
+                        yield Proposal(8 + rank // 3, (site.tree.instead(name, other),))
+
+
+def names(site: Site) -> tuple[str, ...]:
+    """The names of the function around a place, those that were assigned last before it first."""
     function = next(
         (n for n in site.tree.around(site.node) if isinstance(n, cst.FunctionDef)), None
     )
     if function is None:
-        return
+        return ()
     row = site.tree.place(site.node).row
     known: dict[str, int] = {p.name.value: 0 for p in function.params.params[1:]}
     for node in site.tree.own(function):
-        if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name):
+        if isinstance(node, cst.AssignTarget):
             at = site.tree.place(node.target).row
-            if at < row:
-                known[node.target.value] = at
-    nearest = sorted(known, key=lambda name: -known[name])[:_MOST]
-    for operand in operands(site):
-        for name in site.tree.all(cst.Name, operand):
-            if name.value in known:
-                for rank, other in enumerate(nearest):
-                    if other != name.value:
-                        yield Proposal(8 + rank // 3, (site.tree.instead(name, other),))
+            targets = [node.target]
+            if isinstance(node.target, (cst.Tuple, cst.List)):
+                targets = [e.value for e in node.target.elements]
+            known |= {t.value: at for t in targets if isinstance(t, cst.Name) and at < row}
+    return tuple(sorted(known, key=lambda name: -known[name]))
 
 
 @proposer
@@ -57,3 +65,8 @@ def order(fault: Fault) -> Iterator[Proposal]:
                     site.tree.instead(other.value, site.tree.code(one.value)),
                 )
                 yield Proposal(6, edits)
+            elif one.keyword is None and other.keyword is not None:
+                code = site.tree.code(one.value)
+                if isinstance(one.value, cst.Name):
+                    turned = site.tree.instead(one.value, other.keyword.value)
+                    yield Proposal(8, (turned, site.tree.instead(other.keyword, code)))
