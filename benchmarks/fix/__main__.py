@@ -64,9 +64,12 @@ def random_networks(count: int, seed: int, jobs: int, verbose: bool) -> None:
     crashes = [one for one in done if one.answer != "constructor"]
     good = [one for one in crashes if one.answer == "repaired"]
     click.echo(f"{len(done)} networks with one mistake: {dict(counts.most_common())}")
+    several = sum(one.answer == "repaired by several" for one in done)
     click.echo(
         f"{len(good)} of {len(crashes)} that raise in forward repaired by what is offered first "
-        f"({len(good) / max(1, len(crashes)):.1%}), {sum(one.original for one in good)} as they were"
+        f"({len(good) / max(1, len(crashes)):.1%}; {sum(one.original for one in good)} as they "
+        f"were), {several} more by all that is offered "
+        f"({(len(good) + several) / max(1, len(crashes)):.1%})"
     )
     click.echo(
         f"{sum(one.trials for one in done) / max(1, len(crashes)):.0f} checks each; "

@@ -64,7 +64,8 @@ class Outcome:
 
     `answer` is `repaired` (by what was offered first), `repaired by several`, `partly` (what was
     offered mends one fault and leaves another), `nothing`, `unparsable`, `raises` (convlint takes
-    it for mended, and torch does not), `silent` (convlint finds nothing), or `constructor`, where
+    it for mended, and torch does not), `of the data` (the same, where torch speaks of values, as an
+    index out of range), `silent` (convlint finds nothing), or `constructor`, where
     the network cannot be made and nothing is tried.
     """
 
@@ -169,7 +170,7 @@ def outcome(seed: int) -> Outcome:
             if answer == "repaired":
                 answer = "repaired" if place == 0 else "repaired by several"
                 break
-            if answer in ("unparsable", "raises"):
+            if answer in ("unparsable", "raises", "of the data"):
                 break
     edits = tuple(one.fix.message for one in mender.mended)
     seconds = time.monotonic() - began
@@ -186,9 +187,10 @@ def _judged(network: Network, job: Job, path: Path, text: str) -> tuple[str, str
     (again,) = here.checked([replace(job, instead=((str(path), text),))])
     quiet = silent()
     told = [d.message for d in again.diagnostics if _crashes(d, quiet)]
-    if run.raised:
-        return ("partly" if told else "raises"), run.raised
-    return ("partly" if told else "repaired"), "".join(told[:1])
+    if run.raised and not told:
+        spoken = any(words in run.raised for words in NOT_OF_THE_SHAPES)
+        return ("of the data" if spoken else "raises"), run.raised
+    return ("partly" if told or run.raised else "repaired"), run.raised or "".join(told[:1])
 
 
 def _crashes(found: Diagnostic, quiet: frozenset[str]) -> bool:

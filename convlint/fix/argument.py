@@ -108,7 +108,7 @@ def operands(site: Site) -> tuple[cst.BaseExpression, ...]:
     if not isinstance(node, cst.Call):
         return ()
     found: list[cst.BaseExpression] = []
-    if isinstance(node.func, cst.Attribute) and not _is_namespace(node.func.value):
+    if isinstance(node.func, cst.Attribute) and not is_namespace(node.func.value):
         found.append(node.func.value)
     for given in node.args:
         value = given.value
@@ -119,7 +119,7 @@ def operands(site: Site) -> tuple[cst.BaseExpression, ...]:
     return tuple(found)
 
 
-def _is_namespace(node: cst.BaseExpression) -> bool:
+def is_namespace(node: cst.BaseExpression) -> bool:
     """Whether it is `torch`, `F`, `nn`, or `self` and what it holds: no tensor."""
     while isinstance(node, cst.Attribute):
         node = node.value

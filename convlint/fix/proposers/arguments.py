@@ -10,6 +10,7 @@ import libcst as cst
 
 from convlint.diagnostic import Edit, Proposal
 from convlint.dims import guess, known
+from convlint.fix.argument import is_namespace
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
 from convlint.fix.proposers.variables import names
@@ -19,6 +20,9 @@ _MOST: Final = 6
 """So many names are tried for an argument."""
 _REFUSED: Final = ("CL190", "CL199")
 """What is said where a call does not take its arguments at all."""
+_LACKING: Final = ("missing", "invalid combination of arguments")
+_NUMBERS: Final = ("1", "0", "-1", "2")
+"""What is tried for an axis, or for a number of parts."""
 
 
 @proposer
@@ -28,7 +32,7 @@ def arguments(fault: Fault) -> Iterator[Proposal]:
     if site is None or not isinstance(site.node, cst.Call):
         return
     refused = fault.found.code in _REFUSED
-    lacking = refused and "missing" in fault.found.message
+    lacking = refused and any(text in fault.found.message for text in _LACKING)
     if refused:
         yield from _added(site, 4 if lacking else 7)
     yield from _dropped(site, 7)
@@ -37,25 +41,34 @@ def arguments(fault: Fault) -> Iterator[Proposal]:
 def _added(site: Site, rank: int) -> Iterator[Proposal]:
     call = site.node
     assert isinstance(call, cst.Call)
+    codes = _codes(site, call)
     head = sum(1 for _ in itertools.takewhile(lambda a: a.keyword is None, call.args))
-    for place in dict.fromkeys((0, head, *range(1, head))):
-        for far, name in enumerate(names(site)[:_MOST]):
-            codes = [site.tree.code(a).rstrip().rstrip(",") for a in call.args]
-            yield Proposal(rank + far // 3, (_called(site, [*codes[:place], name, *codes[place:]]),))
+    own = isinstance(call.func, cst.Attribute) and not is_namespace(call.func.value)
+    for place in dict.fromkeys((head, 0, *range(1, head)) if own else (0, head, *range(1, head))):
+        for far, code in enumerate((*names(site)[:_MOST], *(_NUMBERS if place or own else ()))):
+            yield Proposal(
+                rank + far // 3, (_called(site, [*codes[:place], code, *codes[place:]]),)
+            )
 
 
 def _dropped(site: Site, rank: int) -> Iterator[Proposal]:
     call = site.node
     assert isinstance(call, cst.Call)
-    codes = [site.tree.code(a).rstrip().rstrip(",") for a in call.args]
+    codes = _codes(site, call)
     for place, given in enumerate(call.args):
         less = [*codes[:place], *codes[place + 1 :]]
         if less:
             yield Proposal(rank, (_called(site, less),))
         if given.keyword is not None and given.keyword.value in names(site):
             # A name of a tensor is no name of a parameter.
-            name = given.keyword.value
-            yield Proposal(rank, (_called(site, [*codes[:place], name, *codes[place + 1 :]]),))
+            name, value = given.keyword.value, site.tree.code(given.value)
+            for more in ([name], [name, value]):
+                made = [*codes[:place], *more, *codes[place + 1 :]]
+                yield Proposal(rank, (_called(site, made),))
+
+
+def _codes(site: Site, call: cst.Call) -> list[str]:
+    return [site.tree.code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
 
 
 def _called(site: Site, codes: list[str]) -> Edit:
@@ -72,12 +85,11 @@ def elements(fault: Fault) -> Iterator[Proposal]:
         return
     shapes = [t.shape for t in layer.tensors if t.shape is not None] if layer is not None else []
     sizes = {guess(n): None for shape in shapes for n in shape if known(n)}
-    for node in site.tree.all(cst.BaseExpression, site.node):
-        if isinstance(node, cst.Integer) and node.lpar:
-            for content in (f"{node.value},", f"{node.value}, {node.value}"):
-                yield Proposal(6, (site.tree.instead(node, content),))
-        if not isinstance(node, (cst.Tuple, cst.List)):
-            continue
+    for number in site.tree.all(cst.Integer, site.node):
+        if number.lpar:
+            for content in (f"{number.value},", f"{number.value}, {number.value}"):
+                yield Proposal(6, (site.tree.instead(number, content),))
+    for node in (*site.tree.all(cst.Tuple, site.node), *site.tree.all(cst.List, site.node)):
         codes = [site.tree.code(e.value) for e in node.elements]
         if not codes or any(isinstance(e, cst.StarredElement) for e in node.elements):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -13,6 +14,9 @@ from convlint.fix.proposal import proposer
 from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
+_TURNED: Final = ("T", "mT", "H", "mH")
+"""Attributes that are the tensor with other axes."""
+
 
 @proposer
 def removals(fault: Fault) -> Iterator[Proposal]:
@@ -21,12 +25,19 @@ def removals(fault: Fault) -> Iterator[Proposal]:
     if fault.layer is not None:
         sites += [fault.sources.site(layer.frames) for layer in before(fault.layer)]
     for depth, site in enumerate(s for s in sites if s is not None):
-        for node in (site.node, *operands(site)):
-            yield from _without(site, node, depth)
+        outer = (site.node, *operands(site))
+        for expression in outer:
+            yield from _without(site, expression, 5 + depth)
+        for inner in outer[1:]:
+            for kind in (cst.Call, cst.Subscript, cst.Attribute):
+                for node in site.tree.all(kind, inner):
+                    if node not in outer:
+                        yield from _without(site, node, 7 + depth)
 
 
-def _without(site: Site, node: cst.CSTNode, depth: int) -> Iterator[Proposal]:
-    rank = 5 + depth
+def _without(site: Site, node: cst.CSTNode, rank: int) -> Iterator[Proposal]:
+    if isinstance(node, cst.Attribute) and node.attr.value in _TURNED:
+        yield Proposal(rank, (site.tree.instead(node, site.tree.code(node.value)),))
     if isinstance(node, cst.Subscript):
         yield Proposal(rank, (site.tree.instead(node, site.tree.code(node.value)),))
     if isinstance(node, cst.Call):

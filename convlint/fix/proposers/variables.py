@@ -44,7 +44,7 @@ def names(site: Site) -> tuple[str, ...]:
     for node in site.tree.own(function):
         if isinstance(node, cst.AssignTarget):
             at = site.tree.place(node.target).row
-            targets = [node.target]
+            targets: list[cst.BaseExpression] = [node.target]
             if isinstance(node.target, (cst.Tuple, cst.List)):
                 targets = [e.value for e in node.target.elements]
             known |= {t.value: at for t in targets if isinstance(t, cst.Name) and at < row}
