@@ -46,8 +46,9 @@ def cases(folder: Path, only: str) -> None:
 @click.option("--count", default=1000, show_default=True, help="How many networks.")
 @click.option("--seed", default=1, show_default=True, help="The draws begin at seed * 1e9.")
 @click.option("--jobs", default=1, show_default=True, help="How many processes.")
+@click.option("--seconds", default=0.0, help="Stop after so long, wherever it is; 0: never.")
 @click.option("--verbose", is_flag=True, help="Tell of those that are repaired, too.")
-def random_networks(count: int, seed: int, jobs: int, verbose: bool) -> None:
+def random_networks(count: int, seed: int, jobs: int, seconds: float, verbose: bool) -> None:
     """Break random networks, and repair them."""
     from benchmarks.fix.random_networks import Outcome, outcomes
 
@@ -55,6 +56,8 @@ def random_networks(count: int, seed: int, jobs: int, verbose: bool) -> None:
     began, done = time.monotonic(), list[Outcome]()
     for one in outcomes(range(seed * 10**9, seed * 10**9 + count), jobs):
         done.append(one)
+        if 0 < seconds < time.monotonic() - began:
+            break
         if one.answer not in ("repaired", "constructor") or (verbose and one.found):
             click.echo(f"{one.seed} {one.answer}: {one.trials} trials {one.seconds:.1f} s")
             click.echo(f"    - {one.injected.was}\n    + {one.injected.now}")

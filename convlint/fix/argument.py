@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import libcst as cst
 
@@ -14,6 +14,9 @@ from convlint.fix.source import Site
 
 if TYPE_CHECKING:
     from convlint.network import Layer
+
+_ALIASES: Final = {"dim": "axis", "keepdim": "keepdims"}
+"""What NumPy calls a parameter, torch takes too."""
 
 
 def of_definition(layer: Layer) -> tuple[str, ...]:
@@ -41,7 +44,7 @@ def of_call(layer: Layer) -> tuple[str, ...]:
 def argument(call: cst.Call, names: Sequence[str], name: str) -> cst.Arg | None:
     """The argument of a call that is bound to a parameter."""
     for given in call.args:
-        if given.keyword is not None and given.keyword.value == name:
+        if given.keyword is not None and given.keyword.value in (name, _ALIASES.get(name)):
             return given
     positional = [a for a in call.args if a.keyword is None]
     if name not in names or any(a.star for a in positional):
@@ -114,7 +117,7 @@ def operands(site: Site) -> tuple[cst.BaseExpression, ...]:
         value = given.value
         if isinstance(value, (cst.List, cst.Tuple)):
             found += [e.value for e in value.elements]
-        elif not isinstance(value, (cst.Integer, cst.SimpleString, cst.Float)):
+        elif not isinstance(value, (cst.Integer, cst.SimpleString, cst.Float, cst.GeneratorExp)):
             found.append(value)
     return tuple(found)
 

@@ -17,6 +17,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, Posi
 from convlint.diagnostic import Edit, Location
 
 _N = TypeVar("_N", bound=cst.CSTNode)
+_ATOMS: Final = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.ListComp)
 _TOKEN: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -96,6 +97,11 @@ class Tree:
         if isinstance(node, cst.BaseExpression) and node.lpar:
             node = node.with_changes(lpar=(), rpar=())
         return self.module.code_for_node(node)
+
+    def operand(self, node: cst.BaseExpression) -> str:
+        """The text of an expression, so that a dot or a bracket may follow."""
+        code = self.code(node)
+        return code if isinstance(node, _ATOMS) else f"({code})"
 
     def instead(self, node: cst.CSTNode, content: str) -> Edit:
         """Write `content` in place of `node`: an edit of what differs, in whole words."""

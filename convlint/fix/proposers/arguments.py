@@ -89,7 +89,14 @@ def elements(fault: Fault) -> Iterator[Proposal]:
         if number.lpar:
             for content in (f"{number.value},", f"{number.value}, {number.value}"):
                 yield Proposal(6, (site.tree.instead(number, content),))
-    for node in (*site.tree.all(cst.Tuple, site.node), *site.tree.all(cst.List, site.node)):
+    for given in site.node.args if isinstance(site.node, cst.Call) else ():
+        if isinstance(given.value, cst.Name) and given.value.lpar:  # the comma makes the tuple
+            name = given.value
+            for content in (f"{name.value},", *(f"{name.value}, {n}" for n in names(site)[:_MOST])):
+                yield Proposal(6, (site.tree.instead(name, content),))
+    literals: list[cst.Tuple | cst.List] = [*site.tree.all(cst.Tuple, site.node)]
+    literals += site.tree.all(cst.List, site.node)
+    for node in literals:
         codes = [site.tree.code(e.value) for e in node.elements]
         if not codes or any(isinstance(e, cst.StarredElement) for e in node.elements):
             continue
@@ -105,6 +112,22 @@ def elements(fault: Fault) -> Iterator[Proposal]:
         for place in range(len(codes) - 1):
             turned = [*codes[:place], codes[place + 1], codes[place], *codes[place + 2 :]]
             yield Proposal(7, (_listed(site, node, turned),))
+
+
+@proposer
+def equations(fault: Fault) -> Iterator[Proposal]:
+    """A letter too many behind the arrow of an einsum, or an operand too few behind it."""
+    site, layer = fault.call, fault.layer
+    if site is None or layer is None or layer.op != "einsum":
+        return
+    for text in site.tree.all(cst.SimpleString, site.node):
+        head, arrow, tail = text.value.partition("->")
+        for place, letter in enumerate(tail):
+            if arrow and letter.isalpha():
+                less = f"{head}{arrow}{tail[:place]}{tail[place + 1 :]}"
+                yield Proposal(4, (site.tree.instead(text, less),))
+    if isinstance(site.node, cst.Call) and "operands, but" in fault.found.message:
+        yield from _added(site, 5)
 
 
 def _listed(site: Site, node: cst.Tuple | cst.List, codes: list[str]) -> Edit:

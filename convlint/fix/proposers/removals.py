@@ -16,6 +16,8 @@ from convlint.fix.source import Site
 
 _TURNED: Final = ("T", "mT", "H", "mH")
 """Attributes that are the tensor with other axes."""
+_NUMBERS: Final = ("size", "dim", "numel", "item")
+"""What a tensor is asked for where a number is wanted."""
 
 
 @proposer
@@ -44,7 +46,7 @@ def _without(site: Site, node: cst.CSTNode, rank: int) -> Iterator[Proposal]:
         func = node.func
         if isinstance(func, cst.Attribute) and isinstance(func.value, (cst.Name, cst.Call)):
             name = func.value.value if isinstance(func.value, cst.Name) else ""
-            if name not in ("self", "torch", "F", "nn"):
+            if name not in ("self", "torch", "F", "nn") and func.attr.value not in _NUMBERS:
                 yield Proposal(rank, (site.tree.instead(node, site.tree.code(func.value)),))
         if node.args and len(node.args) == 1 and not node.args[0].star:
             inner = node.args[0].value
