@@ -240,9 +240,13 @@ def definitions(site: Site) -> Iterator[Site]:
 
 def _named(site: Site, name: str) -> Iterator[Site]:
     tree = site.tree
+    passed: list[cst.CSTNode] = [site.node]
     for scope in tree.around(site.node):
+        passed.append(scope)
         if isinstance(scope, cst.BaseComp):
-            found = list(_looped(site, scope.for_in, name))
+            # What a comprehension goes over is read before its names are there.
+            over = scope.for_in.iter in passed
+            found = [] if over else list(_looped(site, scope.for_in, name))
         elif isinstance(scope, (cst.FunctionDef, cst.Lambda, cst.Module)):
             found = list(_assigned(site, scope, name))
             if (
@@ -288,7 +292,8 @@ def _bound(
 
 def _looped(site: Site, loop: cst.For | cst.CompFor, name: str) -> Iterator[Site]:
     """What `name` gets by `for ... in [...]`: every item of a list that is written out."""
-    for items in _listed(site.to(loop.iter)):
+    bound = any(one.value == name for one in site.tree.all(cst.Name, loop.target))
+    for items in _listed(site.to(loop.iter)) if bound else ():
         if isinstance(items.node, cst.BaseExpression):
             yield from _bound(items, loop.target, items.node, name)
     inner = getattr(loop, "inner_for_in", None)
