@@ -85,9 +85,11 @@ def elements(fault: Fault) -> Iterator[Proposal]:
         return
     shapes = [t.shape for t in layer.tensors if t.shape is not None] if layer is not None else []
     sizes = {guess(n): None for shape in shapes for n in shape if known(n)}
-    for number in site.tree.all(cst.Integer, site.node):
+    signed = site.tree.all(cst.UnaryOperation, site.node)
+    for number in (*site.tree.all(cst.Integer, site.node), *signed):
         if number.lpar:
-            for content in (f"{number.value},", f"{number.value}, {number.value}"):
+            code = site.tree.code(number)
+            for content in (f"{code},", f"{code}, {code}"):
                 yield Proposal(6, (site.tree.instead(number, content),))
     for given in site.node.args if isinstance(site.node, cst.Call) else ():
         if isinstance(given.value, cst.Name) and given.value.lpar:  # the comma makes the tuple
