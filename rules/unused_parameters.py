@@ -100,7 +100,8 @@ def _is_part_of_a_layer(module: Any, path: str, names: list[str]) -> bool:
 
 def _finding(network: Network, path: str, names: list[str]) -> Finding:
     weights = dict(network.module.named_parameters()) if network.module is not None else {}
-    elements = sum(weights[name].numel() for name in names)
+    held = [weights[name] for name in names]
+    elements = sum(w.numel() for w in held if not hasattr(w, "materialize"))  # a lazy one has none
     owner = path if path in network.structure.made else path.rpartition(".")[0]
     frames = network.structure.made.get(owner, ())
     what = "is never used" if owner == path else "is a parameter that no operator takes"
@@ -108,7 +109,7 @@ def _finding(network: Network, path: str, names: list[str]) -> Finding:
     return Finding(
         f"`{path}` {what}, neither in training nor in evaluation",
         at=frames[0].location if frames else None,
-        label=f"{elements} weights that are never trained",
+        label=f"{elements} weights that are never trained" if elements else "never made",
         severity=None if method is None else Severity.INFO,
         help=("use it in forward, or delete it",),
         note=()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 import convlint
@@ -95,3 +96,32 @@ def test_a_failing_rule_does_not_silence_the_others(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CONVLINT_STRICT", "1")
     with pytest.raises(KeyError):
         list(judge(network))
+
+
+class Flat(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, torch.ones(3))
+
+
+class Emptied(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        values, indices = F.max_pool2d(x, 2, return_indices=True)
+        return F.max_unpool2d(values, indices, 0)
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.forgotten = nn.Linear(8, 2), nn.LazyLinear(3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("kind", "code"), [(Flat, "CL199"), (Emptied, "CL207"), (Lazy, "CL550")])
+def test_no_rule_fails_over_what_is_odd(
+    kind: type[nn.Module], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A weight without axes, a window of nothing, a layer that is never made."""
+    monkeypatch.setenv("CONVLINT_STRICT", "1")
+    assert [d.code for d in convlint.check(kind, "1,3,8,8").diagnostics] == [code]

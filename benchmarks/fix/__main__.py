@@ -1,7 +1,10 @@
-"""`python -m benchmarks.fix cases FOLDER`: how many real bugs are repaired."""
+"""How much is repaired: `python -m benchmarks.fix cases FOLDER`, `... random --count 1000`."""
 
 from __future__ import annotations
 
+import resource
+import time
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -41,6 +44,44 @@ def cases(folder: Path, only: str, written: Path | None) -> None:
         some = [one for one in done if one.silent is is_silent]
         good = sum(one.repaired for one in some)
         click.echo(f"{'silent' if is_silent else 'crash'}: {good} of {len(some)} repaired")
+
+
+@main.command("random")
+@click.option("--count", default=1000, show_default=True, help="How many networks.")
+@click.option("--seed", default=1, show_default=True, help="The draws begin at seed * 1e9.")
+@click.option("--jobs", default=1, show_default=True, help="How many processes.")
+@click.option("--seconds", default=0.0, help="Stop after so long, wherever it is; 0: never.")
+@click.option("--verbose", is_flag=True, help="Tell of those that are repaired, too.")
+def random_networks(count: int, seed: int, jobs: int, seconds: float, verbose: bool) -> None:
+    """Break random networks, and repair them."""
+    from benchmarks.fix.random_networks import Outcome, outcomes
+
+    resource.setrlimit(resource.RLIMIT_DATA, (6 << 30, 6 << 30))  # an edit may ask for anything
+    began, done = time.monotonic(), list[Outcome]()
+    for one in outcomes(range(seed * 10**9, seed * 10**9 + count), jobs):
+        done.append(one)
+        if 0 < seconds < time.monotonic() - began:
+            break
+        if one.answer not in ("repaired", "constructor") or (verbose and one.found):
+            click.echo(f"{one.seed} {one.answer}: {one.trials} trials {one.seconds:.1f} s")
+            click.echo(f"    - {one.injected.was}\n    + {one.injected.now}")
+            for text in (one.injected.run.raised, *one.found, *one.edits, one.torch):
+                click.echo(f"    {text[:200]}")
+    counts = Counter(one.answer for one in done)
+    crashes = [one for one in done if one.answer != "constructor"]
+    good = [one for one in crashes if one.answer == "repaired"]
+    click.echo(f"{len(done)} networks with one mistake: {dict(counts.most_common())}")
+    several = sum(one.answer == "repaired by several" for one in done)
+    click.echo(
+        f"{len(good)} of {len(crashes)} that raise in forward repaired by what is offered first "
+        f"({len(good) / max(1, len(crashes)):.1%}; {sum(one.original for one in good)} as they "
+        f"were), {several} more by all that is offered "
+        f"({(len(good) + several) / max(1, len(crashes)):.1%})"
+    )
+    click.echo(
+        f"{sum(one.trials for one in done) / max(1, len(crashes)):.0f} checks each; "
+        f"{(time.monotonic() - began) / max(1, len(done)):.2f} s each"
+    )
 
 
 if __name__ == "__main__":

@@ -203,6 +203,8 @@ def _unpooled(layer: Layer, found: Reaches) -> Reach | None:
     strides = kernels if args["stride"] is None else per_axis(args["stride"], axes)
     if kernels is None or strides != kernels or pads != (0,) * axes or not known(*kernels):
         return _lost(layer)
+    if any(k < 1 for k in kernels):  # nothing comes out
+        return None
     return before.stepped([_shared(repeated, k) for k in kernels])
 
 

@@ -141,6 +141,8 @@ def channels_of(layer: Layer) -> Dim | None:
     weight = layer.args.get("weight")
     if weight is None or weight.shape is None or not layer.op.startswith("conv"):
         return None
+    if len(weight.shape) < 2:  # no weight of a convolution
+        return None
     if layer.op.startswith("conv_transpose"):
         first: Dim = weight.shape[0]
         return first

@@ -16,6 +16,9 @@ from convlint.fix.source import Site
 if TYPE_CHECKING:
     from convlint.network import Layer
 
+_ALIASES: Final = {"dim": "axis", "keepdim": "keepdims"}
+"""What NumPy calls a parameter, torch takes too."""
+
 
 def of_definition(layer: Layer) -> tuple[str, ...]:
     """The parameters of the constructor of a layer's module, in order."""
@@ -42,7 +45,7 @@ def of_call(layer: Layer) -> tuple[str, ...]:
 def argument(call: cst.Call, names: Sequence[str], name: str) -> cst.Arg | None:
     """The argument of a call that is bound to a parameter."""
     for given in call.args:
-        if given.keyword is not None and given.keyword.value == name:
+        if given.keyword is not None and given.keyword.value in (name, _ALIASES.get(name)):
             return given
     positional = [a for a in call.args if a.keyword is None]
     if name not in names or any(a.star for a in positional):
@@ -107,18 +110,18 @@ def operands(site: Site) -> tuple[cst.BaseExpression, ...]:
     if not isinstance(node, cst.Call):
         return ()
     found: list[cst.BaseExpression] = []
-    if isinstance(node.func, cst.Attribute) and not _is_namespace(node.func.value):
+    if isinstance(node.func, cst.Attribute) and not is_namespace(node.func.value):
         found.append(node.func.value)
     for given in node.args:
         value = given.value
         if isinstance(value, (cst.List, cst.Tuple)):
             found += [e.value for e in value.elements]
-        elif not isinstance(value, (cst.Integer, cst.SimpleString, cst.Float)):
+        elif not isinstance(value, (cst.Integer, cst.SimpleString, cst.Float, cst.GeneratorExp)):
             found.append(value)
     return tuple(found)
 
 
-def _is_namespace(node: cst.BaseExpression) -> bool:
+def is_namespace(node: cst.BaseExpression) -> bool:
     """Whether it is `torch`, `F`, `nn`, or `self` and what it holds: no tensor."""
     while isinstance(node, cst.Attribute):
         node = node.value

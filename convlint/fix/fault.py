@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
+
+import libcst as cst
 
 from convlint.diagnostic import Diagnostic
 from convlint.fix.source import Site, Sources
 from convlint.network import Layer, Network
+
+_USES: Final = (cst.Call, cst.Subscript, cst.BinaryOperation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,9 @@ class Fault:
         place = self.found.location
         tree = self.sources.tree(place.filename) if place is not None else None
         node = tree.running(place) if tree is not None and place is not None else None
+        if tree is not None and isinstance(node, (cst.Name, cst.Attribute)):
+            # What is read there is read for something: a call of what a tuple does not have.
+            node = next((n for n in tree.around(node) if isinstance(n, _USES)), node)
         return Site(self.sources, tree, node, ()) if tree is not None and node is not None else None
 
 
@@ -53,7 +61,7 @@ def _layer(found: Diagnostic, network: Network) -> Layer | None:
         points = 4 * (layer.call in shown) + 2 * (layer.definition in shown)
         points += layer.path == found.layer
         shapes = tuple(str(t) for t in layer.tensors if layer.module is None or t.source)
-        points += 2 * (shapes == found.input_shapes)
+        points += 2 * (bool(shapes) and shapes == found.input_shapes)
         if points > max(most, 2):
             best, most = layer, points
     return best

@@ -243,9 +243,13 @@ def definitions(site: Site) -> Iterator[Site]:
 
 def _named(site: Site, name: str) -> Iterator[Site]:
     tree = site.tree
+    passed: list[cst.CSTNode] = [site.node]
     for scope in tree.around(site.node):
+        passed.append(scope)
         if isinstance(scope, cst.BaseComp):
-            found = list(_looped(site, scope.for_in, name))
+            # What a comprehension goes over is read before its names are there.
+            over = scope.for_in.iter in passed
+            found = [] if over else list(_looped(site, scope.for_in, name))
         elif isinstance(scope, (cst.FunctionDef, cst.Lambda, cst.Module)):
             found = list(_assigned(site, scope, name))
             if (
@@ -291,7 +295,9 @@ def _bound(
 
 def _looped(site: Site, loop: cst.For | cst.CompFor, name: str) -> Iterator[Site]:
     """What `name` gets by `for ... in [...]`: every item of a list that is written out."""
-    yield from _each(site.to(loop.iter), loop.target, name)
+    bound = any(one.value == name for one in site.tree.all(cst.Name, loop.target))
+    if bound:
+        yield from _each(site.to(loop.iter), loop.target, name)
     inner = getattr(loop, "inner_for_in", None)
     if inner is not None:
         yield from _looped(site, inner, name)

@@ -18,6 +18,7 @@ from convlint.diagnostic import Edit, Location
 from convlint.fix.lines import Lines
 
 _N = TypeVar("_N", bound=cst.CSTNode)
+_ATOMS: Final = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.ListComp)
 _TOKEN: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -102,6 +103,11 @@ class Tree:
         """A node as it is written, without the parentheses around it."""
         start, end = self.span(node)
         return self.text[start:end]
+
+    def operand(self, node: cst.BaseExpression) -> str:
+        """The text of an expression, so that a dot or a bracket may follow."""
+        code = self.code(node)
+        return code if isinstance(node, _ATOMS) else f"({code})"
 
     def instead(self, node: cst.CSTNode, content: str) -> Edit:
         """Write `content` in place of `node`: an edit of what differs, in whole words."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
+
 from convlint.arithmetic.strides import channels_last, named, preserved
-from convlint.dims import Dim, Shape, Unknown, guess
+from convlint.dims import Dim, Shape, Unknown, guess, known
 from convlint.shapes.registry import Rejected
 from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
@@ -56,6 +58,25 @@ def whole(value: Any) -> int:
     return int(index())
 
 
+def scalar(value: Any, text: str, *, any_rank: bool = False) -> None:
+    """Refuse a tensor that stands for one integer and is none.
+
+    Args:
+        any_rank: whether axes of size 1 do no harm.
+
+    Raises:
+        Rejected: it has more elements, or axes, or other numbers than integers.
+    """
+    if not isinstance(value, TensorSpec):
+        return
+    dtype, shape = value.dtype, value.shape or ()
+    integral = dtype is None or not (
+        dtype.is_floating_point or dtype.is_complex or dtype is torch.bool
+    )
+    if not integral or any(known(n) and (n != 1 or not any_rank) for n in shape):
+        raise Rejected(text)
+
+
 def size(value: Any) -> Dim:
     """A size that the user's code handed over; the number in a tensor is not known.
 
@@ -76,6 +97,8 @@ def sizes(values: Any) -> Shape:
         Rejected: one of them is no integer.
     """
     if isinstance(values, (tuple, list)):
+        for value in values:
+            scalar(value, "sizes must be a tuple of ints, but one is a tensor", any_rank=True)
         return tuple(size(v) for v in values)
     return (size(values),)
 

@@ -12,7 +12,7 @@ import torch
 from convlint.arithmetic.strides import preserved, view
 from convlint.dims import Dim, Unknown, product
 from convlint.shapes.arguments import convertible
-from convlint.shapes.axes import axis, size, whole
+from convlint.shapes.axes import axis, scalar, size, whole
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.memory import fresh
 from convlint.shapes.promotion import promoted
@@ -59,6 +59,7 @@ def narrow(input: TensorSpec, dim: Any, start: Any, length: Any) -> TensorSpec:
     count = size(length)
     if count < 0:
         raise Rejected("narrow(): length must be non-negative.")
+    scalar(start, "start must be an 0-dim integral Tensor.")
     place = axis(dim, len(input.shape))
     shape = (*input.shape[:place], count, *input.shape[place + 1 :])
     return view(input, shape, input.element_strides())

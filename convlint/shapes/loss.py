@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from convlint.arithmetic.broadcast import broadcast
-from convlint.dims import Shape
+from convlint.dims import Shape, product
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import floating, promoted
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
@@ -476,7 +476,7 @@ def _bound(size: Any) -> Any:
 
 def _count(lengths: Any) -> Any:
     if isinstance(lengths, TensorSpec):
-        return lengths.shape[0] if lengths.shape else None
+        return None if lengths.shape is None else product(lengths.shape)  # however they lie
     return len(lengths) if isinstance(lengths, (tuple, list)) else None
 
 

@@ -14,6 +14,7 @@ from convlint.arithmetic.window import explain_windows, mode_axes, per_axis, sca
 from convlint.dims import Dim, Shape, Unknown, guess, product
 from convlint.network import Layer
 from convlint.shapes.arguments import not_negative, numbers, positive, survived, whole
+from convlint.shapes.axes import scalar
 from convlint.shapes.memory import fresh, kept, unless_contiguous
 from convlint.shapes.registry import Rejected, explains, lowers, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
@@ -54,6 +55,8 @@ def interpolate(
         raise Rejected(f"input and output sizes should be greater than 0, but the input is {input}")
     lead, spatial = input.shape[: len(input.shape) - axes], input.shape[len(input.shape) - axes :]
     if size is not None:
+        for one in size if isinstance(size, (tuple, list)) else (size,):
+            scalar(one, "size must be whole numbers, but it is a tensor of others", any_rank=True)
         wanted = per_axis(size, axes) if not isinstance(size, (tuple, list)) else tuple(size)
         sizes = tuple(whole(w, "size") for w in wanted or ())
     else:

@@ -16,7 +16,7 @@ from convlint.diagnostic import Diagnostic, Location
 from tests.composed.network import Network
 from tests.oracle import raising, real, same_output
 
-_NOT_OF_THE_SHAPES: Final = (
+NOT_OF_THE_SHAPES: Final = (
     "allocate memory",
     "not implemented for",  # no kernel for this dtype on the CPU
     "index out of range in self",  # values: of an embedding,
@@ -101,7 +101,7 @@ def verdict(network: Network, path: Path) -> Verdict:
         return Verdict(difference[0], where, difference[1], later)
     if not run.raised or any(first in at for at in places):
         return Verdict("agree", where, told, later)
-    if any(text in run.raised for text in _NOT_OF_THE_SHAPES) or (
+    if any(text in run.raised for text in NOT_OF_THE_SHAPES) or (
         _VIEW in run.raised and _is_untold(network, step, report.network)
     ):
         return Verdict("skipped", where, told, later)

@@ -33,14 +33,19 @@ def seeded(seed: int) -> Network:
     return composed(rng.getrandbits(32), [rng.getrandbits(32) for _ in range(rng.randint(3, 40))])
 
 
-def composed(start: int, seeds: Sequence[int]) -> Network:
-    """A network of a step for every one of `seeds`; `start` gives inputs and mode."""
+def composed(start: int, seeds: Sequence[int], slips: int | None = None) -> Network:
+    """A network of a step for every one of `seeds`; `start` gives inputs and mode.
+
+    Args:
+        slips: how many mistakes there are at most; None: that is drawn too.
+    """
     torch.manual_seed(0)
     draft = Draft(random.Random(start))
     inputs = [_input(draft, number) for number in range(draft.choice([1, 1, 2]))]
     for given in inputs:
         draft.values[f"v{given.number}"] = _real(given)
-    slips, ends = draft.choice([0, 0, 1, 1, 1, 2, 3]), draft.chance(0.3)
+    drawn, ends = draft.choice([0, 0, 1, 1, 1, 2, 3]), draft.chance(0.3)
+    slips = drawn if slips is None else slips
     steps: list[Step] = []
     wrong = 0
     for place, seed in enumerate(seeds):

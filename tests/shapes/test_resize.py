@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlint.trace import mode
-from tests.oracle import agree
+from tests.oracle import agree, convlint_says, torch_says
 from tests.sampling import sampled
 from tests.shapes.images import FLOAT, identity, images, no_torch, per_axis
 
@@ -149,3 +149,28 @@ def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         agree(partial(identity, call), [((2, 4, 8, 8), FLOAT)])
     agree(lambda: F.grid_sample, [((2, 4, 8, 8), FLOAT), ((2, 3, 5, 2), FLOAT)])
     agree(lambda: nn.UpsamplingBilinear2d(scale_factor=2), [((2, 4, 8, 8), FLOAT)])
+
+
+_IN = [
+    lambda x, n: F.interpolate(x, size=n), lambda x, n: F.interpolate(x, size=(n, 5)),
+    lambda x, n: x.view(8, n, -1), lambda x, n: x[:, :1].expand(2, n, 8, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", [*_IN, lambda x, n: x.narrow(2, n, 2)])
+@pytest.mark.parametrize(
+    "number",
+    [torch.tensor([3, 3]), torch.tensor(3.0), torch.rand(1), torch.tensor(True)],
+)
+def test_not_every_tensor_is_a_size(call: Any, number: torch.Tensor) -> None:
+    assert isinstance(
+        torch_says(lambda: lambda x: call(x, number), [((2, 4, 8, 8), FLOAT)], False), Exception
+    )
+    agree(lambda: lambda x: call(x, number), [((2, 4, 8, 8), FLOAT)])
+
+
+@pytest.mark.parametrize("call", _IN)
+@pytest.mark.parametrize("number", [torch.tensor(4), torch.tensor([4])])
+def test_a_size_may_lie_in_a_tensor(call: Any, number: torch.Tensor) -> None:
+    _, errors = convlint_says(lambda: lambda x: call(x, number), [((2, 4, 8, 8), FLOAT)])
+    assert not errors

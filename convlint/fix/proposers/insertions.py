@@ -13,6 +13,7 @@ from convlint.diagnostic import Proposal
 from convlint.dims import Dim, guess, known, product
 from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
+from convlint.fix.feeding import definitions
 from convlint.fix.misfit import misfits
 from convlint.fix.proposal import proposer
 from convlint.fix.source import Site
@@ -21,6 +22,8 @@ from convlint.tensor import TensorSpec
 
 _SPREADS: Final = "CL320"
 """(N,) meets (N, 1): one of them has an axis too many, or too few."""
+_RAISED: Final = "CL190"
+"""Python itself has raised: nobody knows what was meant."""
 
 _OUTER: Final = 3
 """How many calls around the one that complains are looked at."""
@@ -36,6 +39,8 @@ def insertions(fault: Fault) -> Iterator[Proposal]:
                 for suffix in (".squeeze(1)", ".squeeze(-1)", ".unsqueeze(1)"):
                     code = fault.call.tree.code(node)
                     yield Proposal(1, (fault.call.tree.instead(node, code + suffix),))
+        if fault.found.code == _RAISED:
+            yield from _taken(fault.call)
     frames = fault.layer.frames if fault.layer is not None else ()
     for outer in range(1, min(len(frames), _OUTER + 1)):
         site = fault.sources.site(frames[outer:])
@@ -43,13 +48,20 @@ def insertions(fault: Fault) -> Iterator[Proposal]:
             yield from _inserted(fault.layer, site, outer)
 
 
+def _taken(site: Site) -> Iterator[Proposal]:
+    """The first of several results, where a name gets them."""
+    for node in operands(site):
+        for found in definitions(site.to(node)) if isinstance(node, cst.Name) else ():
+            if isinstance(found.node, cst.Call):
+                edit = found.tree.instead(found.node, f"{found.code}[0]")
+                yield Proposal(7, (edit,))
+
+
 def _inserted(layer: Layer | None, site: Site, outer: int) -> Iterator[Proposal]:
     tensors = [t for t in layer.tensors if t.source is not None] if layer is not None else []
     for place, node in enumerate(operands(site)):
         tensor = tensors[min(place, len(tensors) - 1)] if tensors else None
-        code = site.tree.code(node)
-        if not isinstance(node, (cst.Name, cst.Attribute, cst.Call, cst.Subscript)):
-            code = f"({code})"
+        code = site.tree.operand(node)
         turned = layer is not None and not outer and _turned(layer, tensor)
         for rank, suffix in _suffixes(layer, tensor):
             is_turn = suffix == ".transpose(1, 2)"

@@ -30,6 +30,10 @@ def literals(fault: Fault) -> Iterator[Proposal]:
         sizes = _sizes(fault)
         for number in site.tree.all(cst.Integer, site.node):
             yield from _numbers(site, number, sizes, depth)
+        for held in site.tree.all(cst.Attribute, site.node):
+            for found in definitions(site.to(held)):  # what a parameter or a buffer is made with
+                for number in site.tree.all(cst.Integer, found.node):
+                    yield from _numbers(found, number, sizes, depth + 2)
         for name in site.tree.all(cst.Name, site.node):
             yield from _names(site, name, depth)
             for found in definitions(site.to(name)):

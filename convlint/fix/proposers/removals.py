@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -13,6 +14,11 @@ from convlint.fix.proposal import proposer
 from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
+_TURNED: Final = ("T", "mT", "H", "mH")
+"""Attributes that are the tensor with other axes."""
+_NUMBERS: Final = ("size", "dim", "numel", "item")
+"""What a tensor is asked for where a number is wanted."""
+
 
 @proposer
 def removals(fault: Fault) -> Iterator[Proposal]:
@@ -21,19 +27,26 @@ def removals(fault: Fault) -> Iterator[Proposal]:
     if fault.layer is not None:
         sites += [fault.sources.site(layer.frames) for layer in before(fault.layer)]
     for depth, site in enumerate(s for s in sites if s is not None):
-        for node in (site.node, *operands(site)):
-            yield from _without(site, node, depth)
+        outer = (site.node, *operands(site))
+        for expression in outer:
+            yield from _without(site, expression, 5 + depth)
+        for inner in outer[1:]:
+            for kind in (cst.Call, cst.Subscript, cst.Attribute):
+                for node in site.tree.all(kind, inner):
+                    if node not in outer:
+                        yield from _without(site, node, 7 + depth)
 
 
-def _without(site: Site, node: cst.CSTNode, depth: int) -> Iterator[Proposal]:
-    rank = 5 + depth
+def _without(site: Site, node: cst.CSTNode, rank: int) -> Iterator[Proposal]:
+    if isinstance(node, cst.Attribute) and node.attr.value in _TURNED:
+        yield Proposal(rank, (site.tree.instead(node, site.tree.code(node.value)),))
     if isinstance(node, cst.Subscript):
         yield Proposal(rank, (site.tree.instead(node, site.tree.code(node.value)),))
     if isinstance(node, cst.Call):
         func = node.func
         if isinstance(func, cst.Attribute) and isinstance(func.value, (cst.Name, cst.Call)):
             name = func.value.value if isinstance(func.value, cst.Name) else ""
-            if name not in ("self", "torch", "F", "nn"):
+            if name not in ("self", "torch", "F", "nn") and func.attr.value not in _NUMBERS:
                 yield Proposal(rank, (site.tree.instead(node, site.tree.code(func.value)),))
         if node.args and len(node.args) == 1 and not node.args[0].star:
             inner = node.args[0].value

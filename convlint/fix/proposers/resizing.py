@@ -50,13 +50,12 @@ def resizing(fault: Fault) -> Iterator[Proposal]:
     if not any(m.axis > -3 for m in misfits(layer)):
         return
     for one, other in pairs:
-        mate = site.tree.code(other)
+        mate = site.tree.operand(other)
         for source in before(layer):
             for size_of in _cheap(site, other):
                 yield from _resampled(fault, source, one, site, size_of)
         if one is not getattr(site.node, "target", None):
-            code = site.tree.code(one)
-            code = f"({code})" if isinstance(one, cst.BinaryOperation) else code
+            code = site.tree.operand(one)
             crop = f"{code}[..., :{mate}.size(-2), :{mate}.size(-1)]"
             yield Proposal(4, (site.tree.instead(one, crop),))
             larger = f"F.interpolate({site.tree.code(one)}, size={mate}.shape[-2:])"
@@ -66,11 +65,11 @@ def resizing(fault: Fault) -> Iterator[Proposal]:
                 yield Proposal(5, (site.tree.instead(one, f"torch.nn.functional.{larger[2:]}"),))
 
 
-def _cheap(site: Site, node: cst.CSTNode) -> Iterator[str]:
+def _cheap(site: Site, node: cst.BaseExpression) -> Iterator[str]:
     """Whose size to ask for: of a call, first what it is called with, so that it runs once."""
     if isinstance(node, cst.Call):
         yield from (n.value for a in node.args for n in site.tree.all(cst.Name, a.value))
-    yield site.tree.code(node)
+    yield site.tree.operand(node)
 
 
 def _resampled(

@@ -43,23 +43,31 @@ def twice(fault: Fault) -> Iterator[Proposal]:
 
 def _renamed(site: Site) -> Iterator[tuple[int, Edit]]:
     """Each name in the operands, exchanged for those that are known there, the nearest first."""
+    known = names(site)
+    for operand in operands(site):
+        for name in site.tree.all(cst.Name, operand):
+            if name.value in known:
+                for rank, other in enumerate(known[:_MOST]):
+                    if other != name.value:
+                        yield rank, site.tree.instead(name, other)
+
+
+def names(site: Site) -> tuple[str, ...]:
+    """The names of the function around a place, those that were assigned last before it first."""
     around = site.tree.around(site.node)
     function = next((n for n in around if isinstance(n, cst.FunctionDef)), None)
     if function is None:
-        return
+        return ()
     row = site.tree.place(site.node).row
     known: dict[str, int] = {p.name.value: 0 for p in function.params.params[1:]}
     for node in site.tree.own(function):
         if isinstance(node, cst.AssignTarget) and site.tree.place(node).row < row:
-            for name in site.tree.all(cst.Name, node.target):
-                known[name.value] = site.tree.place(name).row
-    nearest = sorted(known, key=lambda name: -known[name])[:_MOST]
-    for operand in operands(site):
-        for name in site.tree.all(cst.Name, operand):
-            if name.value in known:
-                for rank, other in enumerate(nearest):
-                    if other != name.value:
-                        yield rank, site.tree.instead(name, other)
+            targets: list[cst.BaseExpression] = [node.target]
+            if isinstance(node.target, (cst.Tuple, cst.List)):
+                targets = [e.value for e in node.target.elements]
+            at = site.tree.place(node.target).row
+            known |= {t.value: at for t in targets if isinstance(t, cst.Name)}
+    return tuple(sorted(known, key=lambda name: -known[name]))
 
 
 @proposer
@@ -76,3 +84,8 @@ def order(fault: Fault) -> Iterator[Proposal]:
                     site.tree.instead(other.value, site.tree.code(one.value)),
                 )
                 yield Proposal(6, edits)
+            elif one.keyword is None and other.keyword is not None:
+                code = site.tree.code(one.value)
+                if isinstance(one.value, cst.Name):
+                    turned = site.tree.instead(one.value, other.keyword.value)
+                    yield Proposal(8, (turned, site.tree.instead(other.keyword, code)))

@@ -100,7 +100,7 @@ def _sizes(
     wanted = layer.args.get("shape", layer.args.get("size"))
     if given is None or not known(*given) or not isinstance(wanted, (tuple, list)):
         return
-    if len(wanted) != len(sizes):
+    if len(wanted) != len(sizes) or any(isinstance(n, (tuple, list)) for n in wanted):
         return
     total = guess(product(given))
     code = site.tree.code(tensor)
