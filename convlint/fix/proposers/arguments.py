@@ -68,7 +68,7 @@ def _dropped(site: Site, rank: int) -> Iterator[Proposal]:
 
 
 def _codes(site: Site, call: cst.Call) -> list[str]:
-    return [site.tree.code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
+    return [site.tree.code(given) for given in call.args]
 
 
 def _called(site: Site, codes: list[str]) -> Edit:
