@@ -7,6 +7,7 @@ the lists that a loop goes over.  Whether what is found is right, the trial tell
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -113,9 +114,9 @@ def _arithmetic(
         case cst.Multiply():
             if _all_literal(node):
                 yield replace(_written(site, new, parts), cost=0)
-                square = _square(site, new)
-                if square is not None:
-                    yield square
+            square = _square(site, old, new)
+            if square is not None:
+                yield square
             for side, mine, mate in ((left, one, other), (right, other, one)):
                 if mate is None and mine and isinstance(old, int) and old % mine == 0:
                     mate = old // mine
@@ -146,23 +147,28 @@ def _quotient(old: Any, mate: int) -> int | None:
     return old // mate if isinstance(old, int) and old % mate == 0 else None
 
 
-def _square(site: Site, new: int) -> Feed | None:
-    """`16 * 5 * 5` with another side: the two factors that are equal."""
-    numbers = list(site.tree.all(cst.Integer, site.node))
-    values = [int(n.value, 0) for n in numbers]
-    rest = 1
-    pair: tuple[int, ...] = ()
-    for i, value in enumerate(values):
-        if not pair and value in values[i + 1 :]:
-            pair = (i, values.index(value, i + 1))
-    if not pair:
-        return None
-    for i, value in enumerate(values):
-        rest *= value if i not in pair else 1
-    side = round((new / rest) ** 0.5) if rest and new % rest == 0 else 0
-    if side * side * rest != new or side < 2:
-        return None
-    return Feed(-1, tuple(site.tree.instead(numbers[i], str(side)) for i in pair))
+def _square(site: Site, old: Any, new: int) -> Feed | None:
+    """`channels * 5 * 5` with another side: the two factors that are equal."""
+    numbers = [n for n in _factors(site.node) if isinstance(n, cst.Integer)]
+    for i, one in enumerate(numbers):
+        for other in numbers[i + 1 :]:
+            was = int(one.value, 0)
+            if int(other.value, 0) != was or was < 2 or not isinstance(old, int):
+                continue
+            rest = old // (was * was)
+            side = math.isqrt(new // rest) if rest and new % rest == 0 else 0
+            if side > 1 and side * side * rest == new and rest * was * was == old:
+                edits = (site.tree.instead(n, str(side)) for n in (one, other))
+                return Feed(-1, tuple(edits))
+    return None
+
+
+def _factors(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
+        yield from _factors(node.left)
+        yield from _factors(node.right)
+    else:
+        yield node
 
 
 # -- what an expression is

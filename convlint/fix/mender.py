@@ -34,8 +34,8 @@ _ABREAST: Final = 3
 _SURE: Final = 1
 """Up to which rank an edit is not compared with what comes later."""
 
-_SEVERAL: Final = 3
-"""With so many edits, what is new with all of them is none of theirs."""
+_SEVERAL: Final = 2
+"""What is new with so many edits, and with more than half of them, is none of theirs."""
 
 _OFFERED: Final = 3
 """How many other ways to mend it are told."""
@@ -57,8 +57,8 @@ class Mended:
 class Good:
     """Edits that help, the best first, and what the fault has hidden.
 
-    Where something raises, nobody sees what comes behind it.  A finding that shows with every edit
-    that mends the fault was hidden by it, and is not of the edit's making.
+    Where something raises, nobody sees what comes behind it.  A finding that shows with most edits
+    that mend the fault was hidden by it, and is not of the edit's making.
     """
 
     trials: Sequence[Trial]
@@ -326,13 +326,11 @@ def _is_better(trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
 
 
 def _hidden(mending: Sequence[Trial], before: Counter[Key]) -> Counter[Key]:
-    """What is new with every one of several edits that mend a fault."""
-    if len(mending) < _SEVERAL:
-        return Counter()
-    first, *others = (keys(one.result) - before for one in mending)
-    for other in others:
-        first &= other
-    return first
+    """What is new with most of several edits that mend a fault."""
+    counts: Counter[Key] = Counter()
+    for one in mending:
+        counts.update(keys(one.result) - before)
+    return Counter({k: 1 for k, n in counts.items() if n >= _SEVERAL and 2 * n > len(mending)})
 
 
 def _without_rows(found: Counter[Key]) -> Counter[tuple[str, str, str]]:

@@ -64,6 +64,8 @@ def _turned(
         if far:
             cuts = layer.op in _CUTS and old == 0 and axis == 1
             likely = -1 if cuts else 2 + depth + (far > 1)
+            if name == "start_dim" and axis == 0:
+                likely += 4  # the batch is seldom meant to go
             for feed in set_argument(site, names, name, old, axis):
                 yield Proposal(likely + feed.cost, feed.edits)
 
