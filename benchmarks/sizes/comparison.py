@@ -130,6 +130,9 @@ def compared(
         asked += 1
         with known:
             raised = raises(oracle, called.at(sizes), called.device)
+        if raised.startswith("NotImplementedError") and max(sizes.values()) > _REAL:
+            asked -= 1  # the meta device lacks an operator, and the CPU would take too long
+            continue
         working += not raised
         if works is not bool(raised):
             continue

@@ -76,6 +76,12 @@ def solve(
         except OutOfTime:
             unknown.append(region)
             continue
+        except MemoryError:
+            unknown.append(region)
+            reasons.append("not all sizes were followed: it takes more memory than there is")
+            walk.forget_all()
+            done = traces
+            continue
         except RuntimeError:  # lazy weights, which get their size by running
             unknown.append(region)
             reasons.append("weights get their size by running")

@@ -85,6 +85,12 @@ class Walk:
         """Where only the padding before the map is read to its end."""
         self._near = near
 
+    def forget_all(self) -> None:
+        """Give back the memory of what was computed: nothing is proven any more."""
+        self.nodes = Nodes(self.grid)
+        self.questions.clear()
+        self.asked.clear()
+
     def enter(self, region: Region, place: tuple[int, ...] | None = None, why: Why = ()) -> None:
         """Follow these candidates from now on, as the one at `place`."""
         self.region = region
