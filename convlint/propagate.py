@@ -47,6 +47,11 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         tuple(done[layer.name] for layer in network.layers if layer.name in done),
         values.get("output"),
         network.training,
+        # The same code has run, as far as the guards hold: it has asked, raised and assumed the same.
+        raised=network.raised,
+        assumptions=network.assumptions,
+        guards=network.guards,
+        decisions=network.decisions,
         module=network.module,
         fx_graph=network.fx_graph,
     )

@@ -60,6 +60,18 @@ def test_other_sizes(net: type[nn.Module], size: tuple[int, ...]) -> None:
         assert net is Heads
 
 
+def test_what_python_has_asked_goes_along() -> None:
+    """A sweep that begins with a network at another size must come to the same questions."""
+    recorded = trace(build(Heads), [specs((2, 3, 16, 16))], names=["x"])
+    assert recorded.again is not None
+    other = recorded.again({"x": specs((2, 3, 16, 12))})
+    assert [one.op for one in recorded.guards] == [">"]
+    assert other.guards == recorded.guards
+    assert other.layers[0].output.shape == (2, 3, 16, 12)
+    raising = recorded.again({"x": specs((2, 5, 16, 16))})
+    assert (raising.raised, raising.guards) == (recorded.raised, recorded.guards)
+
+
 def test_the_branch_that_another_size_takes_is_noticed() -> None:
     recorded = trace(build(Heads), [specs((2, 3, 16, 16))], names=["x"])
     assert propagate(recorded, {"x": specs((7, 3, 16, 16))}).guards_hold

@@ -155,7 +155,8 @@ def beyond(answer: Answer, seed: int, count: int, largest: int) -> Iterator[dict
     for _ in range(count if answer.proven else 0):
         sizes = {axis.letter: rng.choice(axis.sizes) for axis in answer.grid.axes}
         for axis in rng.sample(answer.grid.axes, rng.randint(1, len(answer.grid.axes))):
-            sizes[axis.letter] = rng.randint(len(axis.sizes) + 1, largest)
+            first = len(axis.sizes) + 1
+            sizes[axis.letter] = rng.randint(first, max(largest, first))
         yield sizes
 
 
