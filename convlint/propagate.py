@@ -47,7 +47,7 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         tuple(done[layer.name] for layer in network.layers if layer.name in done),
         values.get("output"),
         network.training,
-        # The same code has run, as far as the guards hold: it has asked, raised and assumed the same.
+        # Where the guards hold, the same code has run: it has asked, raised and assumed the same.
         raised=network.raised,
         assumptions=network.assumptions,
         guards=network.guards,
