@@ -13,6 +13,9 @@ from convlint.diagnostic import Diagnostic
 from convlint.fix.source import Site, Sources
 from convlint.network import Layer, Network
 
+_BACK: Final = 8
+"""How many layers before the one that complains are looked at."""
+
 _USES: Final = (cst.Call, cst.Subscript, cst.BinaryOperation)
 
 
@@ -43,6 +46,14 @@ class Fault:
             node = next((n for n in tree.around(node) if isinstance(n, _USES)), node)
         return Site(self.sources, tree, node, ()) if tree is not None and node is not None else None
 
+    @property
+    def calls(self) -> Iterator[Site]:
+        """The call, then those of its layer and of the layers before it, the nearest first."""
+        sites = [self.call]
+        if self.layer is not None:
+            sites += [self.sources.site(layer.frames) for layer in before(self.layer)]
+        yield from (site for site in sites if site is not None)
+
 
 def faults(found: Iterable[Diagnostic], network: Network) -> Iterator[Fault]:
     """The findings with their layers."""
@@ -65,3 +76,17 @@ def _layer(found: Diagnostic, network: Network) -> Layer | None:
         if points > max(most, 2):
             best, most = layer, points
     return best
+
+
+def before(layer: Layer) -> Iterator[Layer]:
+    """The layer and those that its tensors come from, the nearest first."""
+    pending, seen = [layer], set()
+    for _ in range(_BACK):
+        if not pending:
+            return
+        one = pending.pop(0)
+        if one.name in seen or one.op in ("input", "parameter", "buffer", "constant"):
+            continue
+        seen.add(one.name)
+        yield one
+        pending += [t.source for t in one.tensors if t.source is not None]

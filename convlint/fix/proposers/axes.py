@@ -9,7 +9,7 @@ import libcst as cst
 
 from convlint.diagnostic import Proposal
 from convlint.fix.argument import of_call, of_definition, operands, set_argument
-from convlint.fix.fault import Fault
+from convlint.fix.fault import Fault, before
 from convlint.fix.feeding import definitions
 from convlint.fix.proposal import proposer
 from convlint.fix.source import Site
@@ -18,9 +18,6 @@ from convlint.network import Layer
 _NAMES: Final = ("dim", "dim0", "dim1", "start_dim", "end_dim")
 _CUTS: Final = ("chunk", "split", "tensor_split")
 """What cuts the batch by default is mostly meant to cut the channels."""
-
-_BACK: Final = 4
-"""How many layers before the one that complains are looked at."""
 
 
 @proposer
@@ -114,17 +111,3 @@ def _of_the_block(site: Site) -> Iterator[Proposal]:
         if isinstance(made.node, cst.Call):
             for feed in set_argument(made, ("batch_first",), "batch_first", False, True):
                 yield Proposal(1 + feed.cost, feed.edits)
-
-
-def before(layer: Layer) -> Iterator[Layer]:
-    """The layer and those that its tensors come from, the nearest first."""
-    pending, seen = [layer], set()
-    for _ in range(_BACK * 2):
-        if not pending:
-            return
-        one = pending.pop(0)
-        if one.name in seen or one.op in ("input", "parameter", "buffer", "constant"):
-            continue
-        seen.add(one.name)
-        yield one
-        pending += [t.source for t in one.tensors if t.source is not None]

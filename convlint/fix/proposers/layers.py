@@ -9,10 +9,9 @@ from typing import Final
 import libcst as cst
 
 from convlint.diagnostic import Proposal
-from convlint.fix.fault import Fault
+from convlint.fix.fault import Fault, before
 from convlint.fix.feeding import definitions
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
 _SINGLE: Final = "CL110"

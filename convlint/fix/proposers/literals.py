@@ -9,10 +9,9 @@ import libcst as cst
 
 from convlint.diagnostic import Proposal
 from convlint.dims import guess, known
-from convlint.fix.fault import Fault
+from convlint.fix.fault import Fault, before
 from convlint.fix.feeding import definitions, static
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
 _NEIGHBOURS: Final = (

@@ -11,7 +11,6 @@ from convlint.diagnostic import Proposal
 from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
 _TURNED: Final = ("T", "mT", "H", "mH")
@@ -23,10 +22,7 @@ _NUMBERS: Final = ("size", "dim", "numel", "item")
 @proposer
 def removals(fault: Fault) -> Iterator[Proposal]:
     """Each of the calls in the statement that complains, and in those that feed it."""
-    sites = [fault.call]
-    if fault.layer is not None:
-        sites += [fault.sources.site(layer.frames) for layer in before(fault.layer)]
-    for depth, site in enumerate(s for s in sites if s is not None):
+    for depth, site in enumerate(fault.calls):
         outer = (site.node, *operands(site))
         for expression in outer:
             yield from _without(site, expression, 5 + depth)

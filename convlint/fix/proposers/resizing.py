@@ -8,10 +8,9 @@ import libcst as cst
 
 from convlint.diagnostic import Proposal
 from convlint.fix.argument import argument, of_call, operands, with_keyword
-from convlint.fix.fault import Fault
+from convlint.fix.fault import Fault, before
 from convlint.fix.misfit import misfits
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 from convlint.network import Layer
 

@@ -9,17 +9,13 @@ import libcst as cst
 from convlint.diagnostic import Proposal
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 
 
 @proposer
 def slices(fault: Fault) -> Iterator[Proposal]:
     """The end of a slice, counted from the beginning."""
-    sites = [fault.call]
-    if fault.layer is not None:
-        sites += [fault.sources.site(layer.frames) for layer in before(fault.layer)]
-    for depth, site in enumerate(s for s in sites if s is not None):
+    for depth, site in enumerate(fault.calls):
         for node in site.tree.all(cst.Subscript, site.node):
             yield from _ended(site, node, depth)
 

@@ -10,10 +10,9 @@ import libcst as cst
 
 from convlint.diagnostic import Proposal
 from convlint.dims import guess, known, product
-from convlint.fix.fault import Fault
+from convlint.fix.fault import Fault, before
 from convlint.fix.feeding import feeds
 from convlint.fix.proposal import proposer
-from convlint.fix.proposers.axes import before
 from convlint.fix.source import Site
 from convlint.network import Layer
 
