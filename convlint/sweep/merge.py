@@ -8,6 +8,7 @@ from typing import Any
 
 from convlint.arithmetic.strides import named
 from convlint.dims import Unknown
+from convlint.sweep.grid import Numbers
 from convlint.sweep.node import Linear, Sides
 from convlint.sweep.swept import Quotient, Real, Swept
 from convlint.sweep.walk import Walk
@@ -82,10 +83,37 @@ def _tensors(walk: Walk, sides: Sides, new: TensorSpec, old: TensorSpec) -> Tens
     if new.shape is not None:
         shape = merged(walk, sides, new.shape, old.shape)
     if isinstance(new.strides, tuple) or isinstance(old.strides, tuple):
-        steps = merged(walk, sides, new.element_strides(), old.element_strides())
+        steps = merged(walk, sides, _steps(walk, sides.left, new), _steps(walk, sides.right, old))
         is_one_kind = type(new.strides) is type(old.strides) is tuple
         strides = steps if is_one_kind else Joined(steps)
     return TensorSpec(shape, old.dtype, strides, old.source)
+
+
+def _steps(walk: Walk, mask: Numbers, tensor: TensorSpec) -> tuple[Any, ...]:
+    """The strides of a tensor for the candidates of `mask`.
+
+    `TensorSpec.element_strides` asks whether a size is 0, and only one place would answer.
+    """
+    if isinstance(tensor.strides, tuple):
+        return tensor.strides
+    if tensor.shape is None:
+        raise Different
+    found: list[Any] = []
+    step: Any = 1
+    for size in reversed(tensor.shape):
+        found.append(step)
+        step = step * _at_least_one(walk, mask, size)
+    return tuple(reversed(found))
+
+
+def _at_least_one(walk: Walk, mask: Numbers, size: Any) -> Any:
+    if not isinstance(size, Swept):
+        return 1 if isinstance(size, int) and size == 0 else size
+    values = size.function.array()
+    empty = mask & (values == 0)
+    if not empty.any():
+        return size
+    return _sizes(walk, Sides(empty, mask & (values != 0)), 1, size)
 
 
 def named_anew(value: Any) -> Any:

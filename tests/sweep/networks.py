@@ -66,6 +66,24 @@ class Patches(nn.Module):
         return self.attend(tokens, tokens, tokens)[0].mean(1)  # type: ignore[no-any-return]
 
 
+class Windows(nn.Module):
+    """Windows of 8×8; where a side has one window or none, the copy is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Conv2d(3, 4, 7, stride=4, padding=3)
+        self.tile = nn.Parameter(torch.zeros(1, 4, 8, 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.embed(x)
+        height, width = x.shape[2:]
+        tiles = self.tile.tile((height // 8, width // 8))
+        x = (x + tiles).permute(0, 2, 3, 1).contiguous()
+        n, height, width, channels = x.shape
+        x = x.view(n, height // 8, 8, width // 8, 8, channels)
+        return x.permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, 8, 8, channels)
+
+
 class Strict(nn.Module):
     """Refuses other images by itself."""
 

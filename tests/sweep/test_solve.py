@@ -32,6 +32,7 @@ NETWORKS = [
     (networks.Padded, IMAGE),
     (networks.Classifier, IMAGE),
     (networks.Patches, IMAGE),
+    (networks.Windows, IMAGE),
     (networks.Strict, IMAGE),
     (networks.Gated, IMAGE),
     (networks.Sequence1d, (2, 6, "T")),
