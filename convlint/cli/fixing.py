@@ -46,6 +46,8 @@ class Mending:
     count: int = 0
     """How many findings are gone with the edits: one edit may mend several."""
     withheld: int = 0
+    left: int = 0
+    """How many of the findings nothing mends that was tried."""
     refused: tuple[str, ...] = ()
     """Why files were not edited, a line for each."""
 
@@ -147,13 +149,16 @@ def mending(
         )
         state = mender.mend(first)
     fixes = _of_the_source(mender)
+    before, after = (_count(asked, one, shown) for one in (first, state))
+    withheld = mender.withheld(state)
     return Mending(
         tuple(_with_fixes(one, fixes) for one in found),
         tuple(replace(one.found, fix=fix) for one, fix in fixes),
         {name: text for name, text in state.texts.items() if text != bench.sources[name].text},
         bench.sources,
-        _count(asked, first, shown) - _count(asked, state, shown),
-        mender.withheld(state),
+        before - after,
+        withheld,
+        max(0, after - withheld),
         (*refused, *_unread(told)) if not mender.mended else (),
     )
 
@@ -234,11 +239,13 @@ def told(mending: Mending, written: bool, show: bool) -> Iterator[str]:
         yield f"{verb} {_counted(mending.count)}"
     if mending.withheld:
         yield f"--unsafe-fixes may fix {_counted(mending.withheld)} more"
+    if mending.left and not mending.refused:
+        yield f"no fix was found for {_counted(mending.left)}"
     yield from mending.refused
 
 
 def _counted(count: int) -> str:
-    return "1 finding" if count == 1 else f"{count} findings"
+    return f"{count} {'finding' if count == 1 else 'findings'}"
 
 
 def _refuse(source: Source) -> None:

@@ -311,6 +311,19 @@ class Narrow(Head):
 """
 
 
+@pytest.mark.parametrize("options", [("--fix",), ("--diff",), ("--show-fixes",)])
+def test_it_says_so_where_no_fix_is_found(
+    options: tuple[str, ...], project: Path, convlint: Convlint
+) -> None:
+    text = NET.replace("        return", "        raise KeyError(1)\n        return")
+    assert text != NET
+    _write(project / "net.py", text)
+    ran = convlint(*CHECK, *options)
+    lines = ran.err.splitlines()
+    assert (ran.status, lines[-1]) == (1, "convlint: no fix was found for 1 finding")
+    assert ("KeyError" in ran.out) is (options != ("--diff",))
+
+
 def test_what_would_break_another_network_is_not_offered(project: Path, convlint: Convlint) -> None:
     _write(project / "nets.py", SHARED)
     ran = convlint("nets.py:Narrow", "--fix")

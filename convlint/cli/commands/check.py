@@ -99,7 +99,7 @@ def _reported(
         if options["fix"] and mending.mended:
             mending.write()
             found = _found(call, want_shapes, server)
-        if options["fix"] or mending.withheld or mending.refused:
+        if options["fix"] or mending.withheld or mending.left or mending.refused:
             lines = tuple(fixing.told(mending, options["fix"], options["show_fixes"]))
     shown = style(**options)
     text = report.render(call.output_format, found, shown)
