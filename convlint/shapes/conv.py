@@ -59,7 +59,9 @@ def _convolution(axes: int) -> ShapeFunction:
         lead = read.shape[: -axes - 1]
         if all(n >= 1 for n in sizes):
             seen(input, read.shape, axes)
-        output = (*lead, weight.shape[0], *map(survived, sizes))
+        # Without channels torch computes nothing (ATen: calc_output_size, ConvBackend::Empty).
+        channels = 0 if read.shape[-axes - 1] == 0 else weight.shape[0]
+        output = (*lead, channels, *map(survived, sizes))
         return laid_out(
             axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular"
         )
