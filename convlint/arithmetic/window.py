@@ -138,8 +138,10 @@ def reading(layer: Layer) -> Reading | None:
 
 def channels_of(layer: Layer) -> Dim | None:
     """How many channels a convolution takes; None for other layers."""
+    if not layer.op.startswith("conv"):
+        return None
     weight = layer.args.get("weight")
-    if weight is None or weight.shape is None or not layer.op.startswith("conv"):
+    if weight is None or weight.shape is None:
         return None
     if len(weight.shape) < 2:  # no weight of a convolution
         return None
