@@ -17,8 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from convlint import shapes
 from convlint.advice.reach import LOST, Reach
-from convlint.advice.receptive import reaches
+from convlint.advice.receptive import operators, reaches
+from convlint.advice.receptive.follower import follows
 from convlint.arithmetic.field import Field, apart, hull
 from convlint.network import Network
 from convlint.tensor import TensorSpec
@@ -192,6 +194,16 @@ def test_global_pools_mix(pool: Any, mixed: bool) -> None:
     assert reach is not None
     assert reach.mixed is mixed
     assert reach.spatial is (not mixed and len(reach.fields) == 4)
+
+
+def test_every_follower_is_for_an_operator_that_there_is() -> None:
+    there = {one.name for one in shapes.operators()}
+    assert operators() - there == {"input", "parameter", "buffer", "constant"}
+
+
+def test_an_operator_has_one_follower() -> None:
+    with pytest.raises(ValueError, match="conv2d has two followers"):
+        follows("conv2d")(lambda layer, found: None)
 
 
 fractions = st.builds(Fraction, st.integers(-20, 20), st.sampled_from([1, 2, 4]))
