@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import shlex
 import time
@@ -17,11 +16,13 @@ from convlint.diagnostic import Diagnostic, Severity
 from convlint.discover import Given, Untold, given
 from convlint.discover.inference import inferred
 from convlint.extent import Extent, Narrowing
+from convlint.instance import Unusable, bind, made
 from convlint.job import Job, Ran, Result, Row, Unseen
-from convlint.judge import NARROWED, fault, judge, refused
+from convlint.judge import NARROWED, fault, judge
 from convlint.load import load
 from convlint.network import Network
 from convlint.representative import representative
+from convlint.rows import count, shown
 from convlint.rule import rules
 from convlint.selection import Selection
 from convlint.sizes import Sizes
@@ -64,7 +65,7 @@ class Report:
             target,
             tuple(replace(d, target=target) for d in self.diagnostics),
             incomplete=network is None or any(not r.certain for r in network.raised),
-            layers=_count(network) if network is not None else 0,
+            layers=count(network) if network is not None else 0,
             unseen=self.unseen,
         )
 
@@ -114,7 +115,7 @@ def check(
     said.check(specs)
     expected = parse_expected(expect, letters(specs))
     checked = _checked(
-        lambda: (_module(model, args, dict(kwargs or {}), _name(model)), specs),
+        lambda: (made(model, args, dict(kwargs or {}), _name(model)), specs),
         training,
         codes,
         expected,
@@ -146,7 +147,7 @@ def run(job: Job, deadline: float | None = None) -> Result:
 
         with noted_definitions():
             found = load(target)
-        module = _module(found, target.args, dict(target.kwargs), target.name)
+        module = made(found, target.args, dict(target.kwargs), target.name)
         if not job.inputs:
             called = given(module) or _inferred(module, job) or called
             if job.want_sizes and called.form:
@@ -174,14 +175,14 @@ def run(job: Job, deadline: float | None = None) -> Result:
     found = tuple(replace(d, target=job.display) for d in checked.diagnostics)
     rows: tuple[Row, ...] = ()
     if network is not None and job.want_shapes:
-        rows = tuple(_rows(_written(checked, called.inputs, job.dims), found))
+        rows = tuple(shown(_written(checked, called.inputs, job.dims), found))
     said = str(replace(called, sizes=() if job.want_sizes else checked.sizes))
     return Result(
         job.display,
         found,
         rows,
         incomplete=network is None or any(not r.certain for r in network.raised),
-        layers=_count(network) if network is not None else 0,
+        layers=count(network) if network is not None else 0,
         unseen=checked.unseen,
         ran=checked.ran,
         hurried=checked.hurried,
@@ -265,7 +266,7 @@ def _narrowed(network: Network, locked: Extent, seconds: float) -> Iterator[Diag
         at = representative(inputs, dims)
         bind(network.module, tuple(one.at(at) for one in inputs))
         there = sizing.at(network, inputs, dims, at)
-    except (_Unusable, ValueError) as error:
+    except (Unusable, ValueError) as error:
         found: Narrowing | None = Narrowing(locked.works, (), misfit=str(error))
     else:
         answer = sizing.answered(there, inputs, dims, at, seconds)
@@ -291,19 +292,10 @@ def _inferred(module: nn.Module, job: Job) -> Given | None:
         return inferred(module, job.mode == "train")
     except Untold as error:
         words = " ".join(f"--input {shlex.quote(str(one))}" for one in error.inputs)
-        raise _Unusable(
+        raise Unusable(
             "<inputs>",
             TypeError(f"{error}; give it: convlint {shlex.quote(job.target.display)} {words}"),
         ) from None
-
-
-class _Unusable(Exception):
-    """What was named cannot be made a network; `stage` says where it ended."""
-
-    def __init__(self, stage: str, error: Exception) -> None:
-        super().__init__(str(error))
-        self.stage = stage
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +327,7 @@ def _checked(
         args, kwargs, names = bind(module, tuple(one.at(sizes) for one in inputs))
     except TargetError as error:
         return _Checked(tuple(fault("<import>", error)))
-    except _Unusable as unusable:
+    except Unusable as unusable:
         return _Checked(tuple(fault(unusable.stage, unusable.error)))
     network, watch = followed(module, args, kwargs, training, names)
     network = replace(network, expected=tuple(one.at(sizes) for one in expected))
@@ -356,7 +348,7 @@ def _sizes(inputs: tuple[InputSpec, ...], dims: Dims) -> dict[str, int]:
     try:
         return representative(inputs, dims)
     except SpecError as error:
-        raise _Unusable("<inputs>", error) from None
+        raise Unusable("<inputs>", error) from None
 
 
 def followed(
@@ -410,104 +402,7 @@ def _name(model: Any) -> str:
     return getattr(model, "__qualname__", None) or repr(model)
 
 
-def _module(found: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> nn.Module:
-    from torch import nn
-
-    from convlint.trace import ConstructionError, build
-
-    if isinstance(found, nn.Module):
-        if args or kwargs:
-            raise _Unusable(
-                "<construct>", TypeError(f"`{name}` is a ready module and takes no arguments")
-            )
-        return found
-    if not callable(found):
-        raise _Unusable(
-            "<construct>",
-            TypeError(f"`{name}` is no network: it is of type {type(found).__name__}"),
-        )
-    try:
-        made = build(lambda: found(*args, **kwargs), refused)
-    except ConstructionError as error:
-        raise _Unusable("<construct>", error) from error
-    if not isinstance(made, nn.Module):
-        raise _Unusable(
-            "<construct>",
-            TypeError(f"`{name}()` gives no torch.nn.Module, but a {type(made).__name__}"),
-        )
-    return made
-
-
-def bind(
-    module: nn.Module, inputs: tuple[InputSpec, ...]
-) -> tuple[list[Any], dict[str, Any], list[str]]:
-    """The inputs as arguments of `module.forward`: positional ones, named ones, and names."""
-    import torch
-
-    from convlint.tensor import TensorSpec
-
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
-    for spec in inputs:
-        value: Any = spec.value
-        if spec.shape is not None:
-            value = TensorSpec(spec.concrete, getattr(torch, spec.dtype))
-        if spec.name is None:
-            args.append(value)
-        else:
-            kwargs[spec.name] = value
-    try:
-        signature = inspect.signature(module.forward)
-    except (TypeError, ValueError):
-        return args, kwargs, []
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise _Unusable(
-            "<inputs>", TypeError(_misfit(type(module).__name__, signature, error, inputs))
-        ) from None
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return args, kwargs, [n for n, p in signature.parameters.items() if p.kind in kinds]
-
-
-def _misfit(
-    name: str, signature: inspect.Signature, error: TypeError, inputs: tuple[InputSpec, ...]
-) -> str:
-    given = ", ".join(str(spec) for spec in inputs) or "none"
-    return f"{name}.forward{signature} cannot take the given inputs ({given}): {error}"
-
-
 def _line(found: Diagnostic) -> str:
     place = found.location
     where = f"{place.filename}:{place.row}:{place.column}: " if place else ""
     return f"{where}{found.severity}[{found.code}] {found.message}"
-
-
-def _count(network: Network) -> int:
-    return sum(layer.op not in _SOURCES for layer in network.layers)
-
-
-_SOURCES = frozenset({"input", "parameter", "buffer", "constant"})
-
-
-def _rows(network: Network, found: tuple[Diagnostic, ...]) -> Iterator[Row]:
-    codes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for diagnostic in found:
-        key = (diagnostic.layer, diagnostic.input_shapes)
-        codes.setdefault(key, []).append(diagnostic.code)
-    for layer in network.layers:
-        if layer.op in _SOURCES and layer.op != "input":
-            continue
-        inputs = tuple(
-            str(t) for t in layer.tensors if layer.module is None or t.source is not None
-        )
-        yield Row(
-            layer.path if layer.module is not None else layer.name,
-            layer.written if layer.op != "input" else "input",
-            inputs,
-            ", ".join(str(t) for t in layer.outputs) or None,
-            layer.formula,
-            layer.call,
-            tuple(dict.fromkeys(codes.get((layer.path, inputs), ()))),
-            layer.path,
-        )

@@ -59,7 +59,9 @@ def stopped(path, text, layers, profiled):  # type: ignore[no-untyped-def]
     import torch
 
     done("import torch")
-    from convlint import lint, report
+    import convlint.lint  # noqa: F401
+    from convlint import report
+    from convlint.instance import bind
     from convlint.job import Result
     from convlint.judge import judge
     from convlint.load import load
@@ -79,7 +81,7 @@ def stopped(path, text, layers, profiled):  # type: ignore[no-untyped-def]
         profiled, lambda: build(made if layers is None else lambda: made(layers))
     )
     done("build")
-    args, kwargs, names = lint.bind(module, (parse(text),))
+    args, kwargs, names = bind(module, (parse(text),))
     clocked = _Clocked()
     plain = Recorder.__init__
 
