@@ -53,7 +53,7 @@ def stopped(path, text, layers, profiled):  # type: ignore[no-untyped-def]
 
     import convlint.cli
     import convlint.isolate
-    import convlint.progress  # noqa: F401
+    import convlint.progress
 
     done("import the command line")
     import torch
