@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchmarks.speed.model import Model
 from benchmarks.speed.process import ROOT, Failed, Usage, measure, together
 
-RIVALS = ("torchinfo", "fake", "export", "forward")
+RIVALS = ("built", "torchinfo", "fake", "export", "forward")
 LIMIT = 300.0
 SLOW = 20.0
 """Seconds; what takes longer is run once only."""

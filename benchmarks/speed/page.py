@@ -15,6 +15,7 @@ from benchmarks.speed.stages import CHAINS, Stages
 _TOOLS = {
     "bare": "bare import",
     "convlint": "convlint",
+    "built": "torch builds it (meta)",
     "torchinfo": "torchinfo (meta)",
     "fake": "FakeTensor (meta)",
     "export": "torch.export (meta)",
@@ -115,6 +116,21 @@ def _footnotes(m: Measured) -> Iterator[str]:
 def _bounds(m: Measured) -> Iterator[str]:
     yield from ("## Bounds", "")
     yield from _table(["what", "bound", "measured", ""], _judged(m))
+    yield from _floor(m)
+
+
+def _floor(m: Measured) -> Iterator[str]:
+    """Of the most memory, what any tool needs that has the network at all."""
+    ours = [row for row in m.rows if row.tool == "convlint" and not row.failure]
+    most = max(ours, key=lambda row: row.peak, default=None)
+    for row in m.rows:
+        if most and row.model == most.model and row.tool == "built" and not row.failure:
+            yield from (
+                f"Of the {most.peak:.2f} of {_title(m, row.model)}, {row.peak:.2f} are torch and the"
+                " modules as",
+                "torch makes them on the meta device, without convlint.",
+                "",
+            )
 
 
 def _judged(m: Measured) -> Iterator[Sequence[str]]:

@@ -30,6 +30,13 @@ def rival(function: Rival) -> Rival:
 
 
 @rival
+def built(make: type[nn.Module], sizes: list[int]) -> Any:
+    """Nothing but the network, made by torch on the meta device: what every tool needs."""
+    with torch.device("meta"):
+        return make()
+
+
+@rival
 def torchinfo(make: type[nn.Module], sizes: list[int]) -> Any:
     """torchinfo's summary, on the meta device."""
     import torchinfo

@@ -18,7 +18,7 @@ from benchmarks.speed.stages import Stages
 MODELS = {model.name: model for model in models()}
 
 
-TOOLS = ("torchinfo", "fake", "export", "forward")
+TOOLS = ("built", "torchinfo", "fake", "export", "forward")
 
 
 def staged(analysis: float, median: float) -> Stages:
@@ -57,14 +57,22 @@ def test_the_import_that_saves_as_much_is_told_too() -> None:
     assert " | 2.00 | 1.12 |" in measured(0.9, 2.0)  # 0.90 / 0.80
 
 
+def test_what_no_tool_can_save_is_told() -> None:
+    assert "Of the 1.05 of ResNet-50, 1.50 are torch and the modules" in measured(0.9, 2.0)
+    assert "are torch and the modules" not in measured(0.9, 2.0, failure="over 300 s")
+
+
 def test_what_could_not_be_measured_has_its_reason() -> None:
     text = measured(0.9, 2.0, failure="over 300 s")
-    assert "| ResNet-50 | 1,3,224,224 | 0.80 | 0.90 | — | — | — | — | 1.12 |" in text
+    assert "| ResNet-50 | 1,3,224,224 | 0.80 | 0.90 | — | — | — | — | — | 1.12 |" in text
     assert "* — torch.export (meta), ResNet-50: over 300 s" in text
 
 
 def test_what_was_measured_once_is_told() -> None:
-    assert "* Measured once, for it takes over 20 s: torchinfo (meta), ResNet-50;" in measured(1, 2)
+    assert (
+        "* Measured once, for it takes over 20 s: torch builds it (meta), ResNet-50;"
+        in measured(1, 2)
+    )
 
 
 def test_a_command_is_measured() -> None:
