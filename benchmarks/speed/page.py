@@ -125,12 +125,9 @@ def _floor(m: Measured) -> Iterator[str]:
     most = max(ours, key=lambda row: row.peak, default=None)
     for row in m.rows:
         if most and row.model == most.model and row.tool == "built" and not row.failure:
-            yield from (
-                f"Of the {most.peak:.2f} of {_title(m, row.model)}, {row.peak:.2f} are torch and the"
-                " modules as",
-                "torch makes them on the meta device, without convlint.",
-                "",
-            )
+            title = _title(m, row.model)
+            yield f"Of the {most.peak:.2f} of {title}, {row.peak:.2f} are torch and the modules as"
+            yield from ("torch makes them on the meta device, without convlint.", "")
 
 
 def _judged(m: Measured) -> Iterator[Sequence[str]]:
