@@ -148,11 +148,28 @@ def test_on_the_command_line(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr() == ("[]\n", "")
     assert cli.run(["shapes", "plain.py"]) == 0
     assert capsys.readouterr() == ("No target imports these files.\n", "")
-    for word in ("plain.py", "pkg"):
-        assert cli.run([word, "--isolated"]) == 2
-        assert "names no network" in capsys.readouterr().err
-    assert cli.run(["gone.py"]) == 2
+    assert cli.run(["plain.py", "--isolated"]) == 2
     assert "names no network" in capsys.readouterr().err
+    assert cli.run(["pkg", "--isolated"]) == 2
+    assert "no network is configured in the folder `pkg`" in capsys.readouterr().err
+    assert cli.run(["gone.py"]) == 2
+    assert "there is no file or folder `gone.py`" in capsys.readouterr().err
+
+
+def test_a_file_is_told_with_its_networks(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    classes = (
+        f"class {name}(nn.Module):\n    def forward(self, x):\n        return {made}\n"
+        for name, made in (("Block", "x"), ("Net", "Block()(x)"), ("Last", "x"))
+    )
+    (project / "nets.py").write_text("from torch import nn\n" + "".join(classes))
+    assert cli.run(["nets.py", "--isolated"]) == 2
+    assert capsys.readouterr().err == (
+        "convlint: `nets.py` names no network; write `nets.py:Net`, or one of its others: "
+        "`Last`, `Block`\n"
+    )
 
 
 def test_nothing_is_imported(project: Path) -> None:

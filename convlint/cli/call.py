@@ -283,7 +283,9 @@ def _target(word: str) -> target.Target:
     try:
         return target.parse(word)
     except target.TargetError as error:
-        raise Failure(str(error)) from None
+        from convlint.cli.nameless import hint
+
+        raise Failure(hint(word) or str(error)) from None
 
 
 def _with(task: Task, arguments: Sequence[str]) -> target.Target:
