@@ -39,6 +39,10 @@ _LONGEST: Final = 12
 _NUMBERS: Final = itertools.count()
 """Each in another file: torch and Python remember the lines of a file."""
 
+_TASKS: Final = 25
+"""So many networks are made in one process: Python keeps the class of every trial, and walks over
+all of them when an attribute of `nn.Module` is set, as every trace does."""
+
 _SLIPS: Final = 40
 """How many mistakes are tried before a network is given up."""
 
@@ -208,8 +212,5 @@ def _run(network: Network, text: str | None = None) -> Run:
 
 def outcomes(seeds: Sequence[int], jobs: int = 1) -> Iterator[Outcome]:
     """One for every seed, in order."""
-    if jobs == 1:
-        yield from map(outcome, seeds)
-        return
-    with multiprocessing.Pool(jobs) as pool:
-        yield from pool.imap(outcome, seeds, chunksize=4)
+    with multiprocessing.Pool(jobs, maxtasksperchild=_TASKS) as pool:
+        yield from pool.imap(outcome, seeds)

@@ -51,10 +51,8 @@ def outcome(seed: int) -> Outcome:
 
 def outcomes(seeds: range, jobs: int) -> Iterator[Outcome]:
     """One for every seed, in order."""
-    if jobs == 1:
-        yield from map(outcome, seeds)
-        return
-    with multiprocessing.Pool(jobs) as pool:
+    # A process keeps the class of every network, and grows slower with each.
+    with multiprocessing.Pool(jobs, maxtasksperchild=10) as pool:
         yield from pool.imap(outcome, seeds, chunksize=20)
 
 
