@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import random
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.fix import here
+from benchmarks.zoo.processes import each
 from convlint.diagnostic import Diagnostic, Severity
 from convlint.fix.bench import Bench, keys
 from convlint.fix.mender import Mender
@@ -39,9 +39,8 @@ _LONGEST: Final = 12
 _NUMBERS: Final = itertools.count()
 """Each in another file: torch and Python remember the lines of a file."""
 
-_TASKS: Final = 25
-"""So many networks are made in one process: Python keeps the class of every trial, and walks over
-all of them when an attribute of `nn.Module` is set, as every trace does."""
+_LIMIT: Final = 600.0
+"""Seconds that a network may take."""
 
 _SLIPS: Final = 40
 """How many mistakes are tried before a network is given up."""
@@ -57,6 +56,11 @@ class Injected:
     now: str
 
     @property
+    def lines(self) -> tuple[str, str, str]:
+        """The line as it was, as it is, and what torch says of it."""
+        return f"- {self.was}", f"+ {self.now}", self.run.raised
+
+    @property
     def where(self) -> str:
         """Whether it is `forward` that raises, or the constructor already."""
         return "forward" if self.run.row in self.network.called else "constructor"
@@ -69,13 +73,13 @@ class Outcome:
     `answer` is `repaired` (by what was offered first), `repaired by several`, `partly` (what was
     offered mends one fault and leaves another), `nothing`, `unparsable`, `raises` (convlint takes
     it for mended, and torch does not), `of the data` (the same, where torch speaks of values, as an
-    index out of range), `silent` (convlint finds nothing), or `constructor`, where
-    the network cannot be made and nothing is tried.
+    index out of range), `silent` (convlint finds nothing), `constructor`, where the network cannot
+    be made and nothing is tried, or `lost`, where it has not come to an end.
     """
 
     seed: int
     answer: str
-    injected: Injected
+    injected: Injected | None = None
     found: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     torch: str = ""
@@ -85,7 +89,8 @@ class Outcome:
     @property
     def original(self) -> bool:
         """Whether the line that was written first is the one that was there."""
-        return bool(self.edits) and f"`{self.injected.was}`" in self.edits[0]
+        was = self.injected.was if self.injected is not None else None
+        return bool(self.edits) and f"`{was}`" in self.edits[0]
 
 
 def injected(seed: int) -> Injected:
@@ -210,7 +215,26 @@ def _run(network: Network, text: str | None = None) -> Run:
     return torch_says(network, module.Net, path)
 
 
+@dataclass(frozen=True)
+class Breaking:
+    """The task of breaking and repairing the network of one seed, in a process of its own.
+
+    Python keeps the class of every trial, and walks over all of them when an attribute of
+    `nn.Module` is set, as every trace does: many networks in one process make it slow.
+    """
+
+    seed: int
+
+    def run(self) -> Outcome:
+        """What became of it."""
+        return outcome(self.seed)
+
+    def lost(self, reason: str) -> Outcome:
+        """It has not come to an end."""
+        return Outcome(self.seed, "lost", torch=reason)
+
+
 def outcomes(seeds: Sequence[int], jobs: int = 1) -> Iterator[Outcome]:
-    """One for every seed, in order."""
-    with multiprocessing.Pool(jobs, maxtasksperchild=_TASKS) as pool:
-        yield from pool.imap(outcome, seeds)
+    """One for every seed, as they come."""
+    yield from map(outcome, seeds[:1])  # whose imports all others find made
+    yield from each(map(Breaking, seeds[1:]), jobs, _LIMIT)
