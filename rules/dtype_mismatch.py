@@ -91,6 +91,7 @@ _FLOATS = frozenset({
     "mish", "rrelu", "selu", "softplus", "softshrink", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div", "softmax2d",
     "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+    "multilabel_soft_margin_loss", "multilabel_margin_loss", "multi_margin_loss",
 })  # fmt: skip
 _FLOATS_OR_COMPLEX = frozenset({
     "silu", "rms_norm", "normalize", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
@@ -99,6 +100,13 @@ _FLOATS_OR_COMPLEX = frozenset({
 _CAST = frozenset({"softmax", "log_softmax", "softmin"})
 _ONE_FLOAT = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
 _FIRST_FLOAT = frozenset({"huber_loss", "hinge_embedding_loss", "soft_margin_loss"})
+_SUBTRACTED = {
+    "gaussian_nll_loss": ("input", "target"),
+    "triplet_margin_loss": ("anchor", "positive", "negative"),
+    "multilabel_soft_margin_loss": ("target",),
+}
+"""The arguments of losses that are subtracted, or from 1: booleans cannot be."""
+
 _REAL = frozenset({"relu", "relu6", "threshold", "hardtanh"})
 _NOT_BOOL = frozenset({"softsign", "tanhshrink"})
 _DROPOUT = frozenset({
@@ -111,12 +119,12 @@ _METHODS = {"float32": "float", "float16": "half", "bfloat16": "bfloat16", "floa
 @rule(
     "CL105", *_SAME, *_NORMS, *_FLOATS - _SAME.keys() - _NORMS.keys(), *_FLOATS_OR_COMPLEX,
     *_CAST, *_ONE_FLOAT, *_FIRST_FLOAT, *_REAL, *_NOT_BOOL, *_DROPOUT, *_INDICES,
-    "local_response_norm",
+    *_SUBTRACTED.keys() - _FLOATS, "poisson_nll_loss", "local_response_norm",
 )  # fmt: skip
 def dtype_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
     if not layer.exact:
         return
-    for found in (_indices, _targets, _same, _norm, _kind):
+    for found in (_indices, _targets, _same, _norm, _kind, _difference):
         finding = found(layer)
         if finding is not None:
             yield finding
@@ -281,6 +289,20 @@ def _pair(layer: Layer, tensor: TensorSpec) -> Finding | None:
     if kinds <= {"int", "bool"} and not sums:
         return _wrong(layer, tensor, "floating point numbers")
     return None
+
+
+def _difference(layer: Layer) -> Finding | None:
+    """Losses that subtract, or take the variances of a Gaussian and clamp them in place."""
+    var = layer.args.get("var")
+    if isinstance(var, TensorSpec) and var.dtype is not None and not _is_float(var):
+        return _wrong(layer, var, "floating point numbers")
+    given = [layer.args[name] for name in _SUBTRACTED.get(layer.op, ())]
+    if layer.op == "poisson_nll_loss":  # what is not a boolean makes the other one a number
+        given = [layer.args["input"], layer.args["target"]]
+        if any(one.dtype is None or _family(one) != "bool" for one in given):
+            return None
+    odd = next((one for one in given if one.dtype is not None and _family(one) == "bool"), None)
+    return _wrong(layer, odd, "numbers") if odd is not None else None
 
 
 def _unsigned(layer: Layer) -> bool:

@@ -29,17 +29,30 @@ def axis(dim: Any, rank: int) -> int:
     return number % limit
 
 
-def axes(dims: Iterable[Any], rank: int) -> tuple[int, ...]:
-    """Several axes, none of them twice.
+def axes(dims: Iterable[Any], rank: int) -> tuple[int, ...] | None:
+    """Several axes, none of them twice; None where the number of one stands in a tensor.
 
     Raises:
-        Rejected: there is no such axis, or one is named twice.
+        Rejected: there is no such axis, one is named twice, or one is no integer.
     """
-    found = tuple(axis(d, rank) for d in dims)
+    dims = tuple(dims)
+    integral(dims)
+    found = tuple(axis(d, rank) for d in dims if not isinstance(d, TensorSpec))
     for place, dim in enumerate(found):
         if dim in found[:place]:
             raise Rejected(f"dim {dim} appears multiple times in the list of dims")
-    return found
+    return found if len(found) == len(dims) else None
+
+
+def integral(dims: Iterable[Any]) -> None:
+    """Refuse tensors among axes that are no integers.
+
+    Raises:
+        Rejected: one has more elements, or other numbers.
+    """
+    for dim in dims:
+        text = "dims must be a tuple of ints, but one is a tensor"
+        scalar(dim, text, any_rank=True, any_kind=True)
 
 
 def whole(value: Any) -> int:
@@ -58,11 +71,12 @@ def whole(value: Any) -> int:
     return int(index())
 
 
-def scalar(value: Any, text: str, *, any_rank: bool = False) -> None:
+def scalar(value: Any, text: str, *, any_rank: bool = False, any_kind: bool = False) -> None:
     """Refuse a tensor that stands for one integer and is none.
 
     Args:
         any_rank: whether axes of size 1 do no harm.
+        any_kind: whether a boolean is taken for an integer.
 
     Raises:
         Rejected: it has more elements, or axes, or other numbers than integers.
@@ -71,7 +85,7 @@ def scalar(value: Any, text: str, *, any_rank: bool = False) -> None:
         return
     dtype, shape = value.dtype, value.shape or ()
     integral = dtype is None or not (
-        dtype.is_floating_point or dtype.is_complex or dtype is torch.bool
+        dtype.is_floating_point or dtype.is_complex or (dtype is torch.bool and not any_kind)
     )
     if not integral or any(known(n) and (n != 1 or not any_rank) for n in shape):
         raise Rejected(text)

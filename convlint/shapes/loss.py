@@ -401,7 +401,8 @@ def _triplet(*tensors: TensorSpec) -> TensorSpec:
             f"dimensions, but got: {', '.join(f'{t.rank}D' for t in tensors)} inputs"
         )
     shape = _common(*(t.shape for t in tensors))
-    return TensorSpec(None if shape is None else shape[:-1], promoted(*tensors), None)
+    dtype = floating(promoted(*tensors))
+    return TensorSpec(None if shape is None else shape[:-1], dtype, None)
 
 
 @operator("nn.functional.triplet_margin_loss", only=True)

@@ -56,7 +56,12 @@ def permute(input: TensorSpec, dims: Any) -> TensorSpec:
         if "multiple" in str(reason):
             raise Rejected("permute(): duplicate dims are not allowed") from None
         raise
-    return ordered(input, order)
+    return unordered(input) if order is None else ordered(input, order)
+
+
+def unordered(input: TensorSpec) -> TensorSpec:
+    """Its axes in an order that is not known."""
+    return input.with_shape([Unknown() for _ in input.shape or ()], None)
 
 
 @operator
@@ -143,6 +148,8 @@ def moved(input: TensorSpec, source: Any, destination: Any) -> TensorSpec:
             f" contain the same number of dims as destination ({list(targets)} dims)"
         )
     old, new = axes(sources, rank), axes(targets, rank)
+    if old is None or new is None:
+        return unordered(input)
     rest = iter(a for a in range(rank) if a not in old)
     order = [old[new.index(a)] if a in new else next(rest) for a in range(rank)]
     return ordered(input, order)

@@ -13,6 +13,7 @@ from torch import nn
 
 from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Dim, Shape, Unknown
+from convlint.shapes.axes import integral
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import counting, floating, promoted, real
 from convlint.shapes.registry import Rejected, lowers, operator
@@ -51,6 +52,8 @@ def reduced(input: TensorSpec, dim: Dims, keepdim: Any, dtype: torch.dtype | Non
         return TensorSpec(() if known else None, dtype) if known else TensorSpec(None, dtype, None)
     if isinstance(dim, list):
         dim = tuple(dim)
+    if isinstance(dim, tuple):
+        integral(dim)
     axes = axes_of(dim, len(input.shape))
     if axes is None:
         return TensorSpec(None, dtype, None)

@@ -207,6 +207,8 @@ def squeeze(input: TensorSpec, dim: Any = None) -> TensorSpec:
     else:
         dims = dim if isinstance(dim, (tuple, list)) else (dim,)
         named = axes(dims, len(input.shape))
+        if named is None:
+            return _lost(input)
         gone = [i for i in named if i < len(input.shape) and _one(input.shape[i])]
     strides = input.element_strides()
     kept = [i for i in range(len(input.shape)) if i not in gone]

@@ -104,6 +104,33 @@ def test_margins(shape: Any, how: str, data: Any) -> None:
 
 
 @SEARCH
+@given(
+    st.sampled_from(["gaussian_nll_loss", "triplet_margin_loss"]),
+    st.lists(st.sampled_from([FLOAT, FLOAT, LONG, torch.bool]), min_size=3, max_size=3),
+)
+def test_dtypes_of_differences(name: str, dtypes: Any) -> None:
+    agree(calls(getattr(F, name)), [((2, 3), d) for d in dtypes])
+
+
+@SEARCH
+@given(
+    st.sampled_from(
+        [
+            nn.PoissonNLLLoss,
+            nn.MultiLabelSoftMarginLoss,
+            nn.MultiMarginLoss,
+            nn.MultiLabelMarginLoss,
+        ]
+    ),
+    st.sampled_from([FLOAT, FLOAT, LONG, torch.bool]),
+    st.sampled_from([FLOAT, LONG, torch.bool]),
+)
+def test_dtypes_of_labels(kind: Any, one: Any, other: Any) -> None:
+    target = (2,) if kind is nn.MultiMarginLoss else (2, 3)
+    agree(kind, [((2, 3), one), (target, other)])
+
+
+@SEARCH
 @given(st.permutations([FLOAT, FLOAT, torch.bool, LONG, torch.float64]))
 def test_dtypes_of_rankings(dtypes: Any) -> None:
     agree(lambda: nn.MarginRankingLoss(reduction="sum"), [((2, 3), d) for d in dtypes[:3]])

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import convlint.trace.mode
+from convlint.judge import judge
+from convlint.tensor import TensorSpec
+from convlint.trace import trace
 from tests.oracle import agree
 from tests.sampling import sampled
 from tests.shapes.views import axes, chain, dtypes, indices, legal, movers, near, numbers, shapes
+from tests.silent.networks import Step
 
 orders = st.lists(axes, min_size=1, max_size=4).map(tuple)
 some = st.lists(near, min_size=1, max_size=3).map(tuple)
@@ -141,3 +146,32 @@ def test_torch_is_not_asked() -> None:
     with patch.object(convlint.trace.mode, "ask", side_effect=AssertionError):
         for call in calls:
             agree(lambda call=call: call, [((4, 5, 6), torch.float32)])
+
+
+@pytest.mark.parametrize("index", [1, [1], 1.0, [1, 1], True])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, t: x.permute(0, 2, t),
+        lambda x, t: x.movedim((0, 1), (1, t)),
+        lambda x, t: x.sum((0, t)),
+        lambda x, t: x.flip((2, t)),
+        lambda x, t: x.squeeze((2, t)),
+    ],
+)
+def test_axes_in_tensors(call: Any, index: Any) -> None:
+    """An integer, or a boolean, of any shape with one element names an axis, no one knows which."""
+    held = torch.tensor(index)
+    network = trace(Step(lambda x: call(x, held), ""), [TensorSpec((2, 3, 4), torch.float32)])
+    told = [found.message for found in judge(network) if found.severity == "error"]
+    try:
+        answer = call(torch.zeros(2, 3, 4), held)
+    except TypeError:
+        assert told
+    except RuntimeError:  # it is named twice
+        assert not told
+    else:
+        assert not told
+        made = network.outputs.shape
+        pairs = zip(made or answer.shape, answer.shape, strict=True)
+        assert all(n == m for n, m in pairs if isinstance(n, int))
