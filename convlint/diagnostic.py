@@ -76,6 +76,11 @@ class Proposal:
     rank: int
     edits: tuple[Edit, ...]
 
+    @property
+    def is_meant(self) -> bool:
+        """Whether it is for the very fault, and not for any."""
+        return self.rank <= 2
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

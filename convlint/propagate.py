@@ -29,7 +29,8 @@ from convlint.tensor import TensorSpec
 class Propagated:
     """A network at other sizes, and whether Python would have recorded the same graph there.
 
-    `guards_hold` is None where a branch depends on a size that is not known.
+    `guards_hold` is None where a branch depends on a size that is not known, and where hooks ran,
+    which the graph does not show.
     """
 
     network: Network
@@ -54,7 +55,10 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         decisions=network.decisions,
         module=network.module,
         fx_graph=network.fx_graph,
+        hooked=network.hooked,
     )
+    if network.hooked:
+        return Propagated(new, None)  # their hooks run when the module does
     recorded = {layer.name: layer for layer in network.layers}
     if any(_count(layer.output) != _count(recorded[layer.name].output) for layer in new.layers):
         return Propagated(new, False)  # what took the items one by one would take others

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import torch
+from torch.nn.utils.rnn import PackedSequence
 
 from convlint import shapes
 from convlint.dims import Dim, Shape, Unknown, Varying
@@ -74,7 +75,7 @@ def _unanswered(layer: Layer, args: Any, kwargs: Any) -> Layer:
     bound = {str(i): a for i, a in enumerate(args)} | dict(kwargs)
     if _same(bound, dict(layer.args)):
         return layer
-    return _renamed(layer, {}).at(bound, _unknown(layer.output))
+    return _renamed(layer, {}).at(bound, lost(layer.output))
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -92,11 +93,12 @@ def _varies(value: Any) -> bool:
     return any(map(_varies, value))
 
 
-def _unknown(output: Any) -> Any:
+def lost(output: Any) -> Any:
+    """What comes out, of which only the kind is known."""
     if isinstance(output, TensorSpec):
         return TensorSpec(None, output.dtype, None)
     if isinstance(output, (tuple, list)):
-        return tuple(_unknown(item) for item in output)
+        return tuple(lost(item) for item in output)
     return output
 
 
@@ -109,14 +111,16 @@ def plain_call(node: Any, args: Any, kwargs: Any) -> Any:
     """A node that is no layer: a size that is read, arithmetic on sizes, an item of a tuple."""
     if node.op == "call_method" and node.target == "size":
         return _side(getattr(args[0], "shape", None), args[1])
+    if node.target is PackedSequence:  # which would ask its tensors for their device
+        return tuple.__new__(PackedSequence, args)
     if any(isinstance(a, Unknown) for a in args) and node.target not in vars(operator).values():
         return Unknown()
     try:
         return _applied(node.target, args, kwargs)
-    except (TypeError, ValueError, LookupError, ZeroDivisionError):
-        return Unknown()
     except RuntimeError:  # it stands for a module that ended in an exception
         return UNKNOWN_TENSOR
+    except Exception:  # what torch or the user's own classes make of a tensor without data
+        return Unknown()
 
 
 def looked_up(value: Any, values: Mapping[str, Any]) -> Any:

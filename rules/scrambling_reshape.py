@@ -55,6 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, permutations
+from typing import TypeAlias
 
 from convlint import Finding, Layer, Network, Severity, Shape, known, rule, show
 from convlint.advice.batch import batch_of
@@ -64,6 +65,9 @@ from convlint.advice.sizes import Probe, other_batches, other_sizes
 from convlint.arithmetic.refinement import has_refinement, middles
 
 _SHIFTS = frozenset({"pad", "cat"})
+_Pair: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""The sizes before and behind."""
+
 _VIEWS = frozenset(
     {"view", "reshape", "flatten", "getitem", "contiguous", "unsqueeze", "squeeze", "transpose"}
 )
@@ -87,10 +91,22 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         there = probe.counterpart(layer)
         shapes = _shapes(there) if there is not None and there.rejected is None else None
         if shapes is not None and not has_refinement(*shapes):
+            if _is_written_out((old, new), shapes):
+                continue
             crosses = all(len(middle) > 1 for middle in middles(old, new))
             severity = None if crosses else Severity.WARNING
             yield replace(_finding(layer, old, new, probe), severity=severity)
             return
+
+
+def _is_written_out(here: _Pair, there: _Pair) -> bool:
+    """Whether a side of the image stays in the result where the image has another: `-1, 8, 8`.
+
+    Then the network is for images of this size, and what it makes of others is no sign.
+    """
+    moved = {n for n, m in zip(here[0][1:], there[0][1:], strict=False) if n != m}
+    stayed = {n for n, m in zip(here[1], there[1], strict=False) if n == m and n > 1}
+    return bool(moved & stayed)
 
 
 def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:

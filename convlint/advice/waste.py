@@ -15,6 +15,8 @@ _FREE: Final = frozenset(
      "identity", "alias", "view_as", "t", "real", "imag", "ravel"}
 )  # fmt: skip
 """Operators that only show the same numbers in another way: what is left of them costs nothing."""
+_SHOWN: Final = _FREE - {"clone", "to", "type", "float", "half"}
+"""Those of them that share their memory with what they show."""
 _WORK: Final = ("conv", "pool", "linear", "matmul", "bmm", "einsum", "attention", "interpolate")
 _INSTALLED: Final = ("site-packages", "dist-packages")
 
@@ -80,8 +82,19 @@ def forgotten(network: Network) -> Iterator[tuple[Layer, Written, str]]:
         if layer.name in dead and _is_computed(layer) and _leads_nowhere(layer, network):
             found = abandoned(layer)
             alone = found is not None and not found[1] and layer.op != "getitem"
-            if found is not None and (layer.op not in _FREE or alone):
+            if found is None or (alone and _is_kept(layer)):
+                continue
+            if layer.op not in _FREE or alone:
                 yield layer, *found
+
+
+def _is_kept(layer: Layer | None) -> bool:
+    """Whether it writes in place into what the network holds: `self.mean.data.mul_(0.9)`."""
+    if layer is None or not layer.written.endswith("_"):
+        return False
+    while layer is not None and (layer.written.endswith("_") or layer.op in _SHOWN):
+        layer = layer.tensors[0].source if layer.tensors else None
+    return layer is not None and layer.op in ("parameter", "buffer")
 
 
 def _leads_nowhere(layer: Layer, network: Network) -> bool:

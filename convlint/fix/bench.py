@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
 from convlint.fix import patch
@@ -160,10 +160,17 @@ def _moved(found: Diagnostic, rows: Mapping[str, Sequence[int]]) -> Diagnostic:
     return replace(found, location=there)
 
 
+_ANY: Final = "CL199"
+"""The rule for whatever torch refuses: of which operator it speaks, its message says."""
+
+
 def key(found: Diagnostic) -> Key:
     """What a finding is recognised by when the source has changed."""
     row = found.location.row if found.location is not None else 0
-    return found.code, found.layer, found.severity.value, row
+    layer = found.layer
+    if found.code == _ANY:
+        layer += "".join(found.message.split("`")[1:2])
+    return found.code, layer, found.severity.value, row
 
 
 def keys(result: Result) -> Counter[Key]:

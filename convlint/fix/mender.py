@@ -273,8 +273,12 @@ class Mender:
     def _applicability(
         self, state: State, place: int, found: Diagnostic, trial: Trial, hidden: Counter[Key]
     ) -> str | None:
-        """Whether an edit only makes a raising network run; None where it does harm elsewhere."""
-        ran = self._runs(found)
+        """Whether an edit may be made unseen; None where it does harm elsewhere.
+
+        It may, where it only makes a raising network run, and is meant for the very fault: what
+        merely lets it run (a call that is left out, a crop) may be nothing that anybody wants.
+        """
+        ran = self._runs(found) or not trial.proposal.is_meant
         mode = self._mode(place, state.texts)
         edited = self._mode(place, trial.texts)
         if _without_rows(edited - mode) - _without_rows(hidden):

@@ -18,9 +18,6 @@ _MOST: Final = 160
 """How many proposals of one finding are tried at most."""
 
 
-_SURE: Final = 2
-"""Up to which rank a proposal is for the very fault, and not for any."""
-
 Proposer = Callable[[Fault], Iterator[Proposal]]
 
 _PROPOSERS: Final[dict[str, Proposer]] = {}
@@ -64,7 +61,7 @@ def proposals(fault: Fault) -> tuple[Proposal, ...]:
     if fault.found.severity is not Severity.ERROR or fault.found.code in silent():
         # What runs is only told that it is wrong: of an edit that merely hides it nobody would
         # ever hear again.  So only what is meant for it, and nothing that might be.
-        found = {edits: one for edits, one in found.items() if one.rank <= _SURE}
+        found = {edits: one for edits, one in found.items() if one.is_meant}
     ranked = sorted(found.values(), key=lambda p: (p.rank, len(p.edits), _length(p)))
     return tuple(ranked[:_MOST])
 

@@ -18,6 +18,7 @@ from convlint.replay import (
     called,
     evaluated,
     looked_up,
+    lost,
     plain_call,
     read,
     sourced,
@@ -186,6 +187,9 @@ class _Following:
             output = sourced(placed(spec, self.walk), layer.at(layer.args, spec))
         elif node.op == "get_attr":
             output = sourced(layer.output, layer)
+        elif node.name in self.network.hooked:
+            output = sourced(lost(layer.output), layer)
+            doubts = doubts | {f"what the hooks of `{layer.title}` do is not followed"}
         else:
             self.walk.asked.clear()
             again = called(layer, node, args, kwargs)

@@ -166,6 +166,7 @@ def _trace(
         module,
         recorder.graph,
         recorder.held,
+        frozenset(recorder.hooked),
         structure=structure,
     )
 

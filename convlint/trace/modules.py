@@ -337,7 +337,7 @@ def raised(recorder: Recorder, exc: Exception) -> Raised:
     while trace is not None:
         frames.append(Frame(trace.tb_frame.f_code, trace.tb_lasti))
         trace = trace.tb_next
-    doubt = _doubt(exc)
+    doubt = _doubt(exc) or _strange(recorder, exc)
     return Raised(
         type(exc).__name__,
         told(_first_line, exc),
@@ -362,6 +362,20 @@ def _doubt(exc: Exception) -> str | None:
     text = told(str, exc).lower()
     if ("cuda" in text or "accelerator" in text) and not torch.cuda.is_available():
         return "there is no GPU here"
+    if "meta" in text and "device" in text:
+        return "convlint keeps tensors on the meta device"
+    return None
+
+
+def _strange(recorder: Recorder, exc: Exception) -> str | None:
+    """An operator of which not even the kind of its result is known, where that is what matters."""
+    if not isinstance(exc, (TypeError, AttributeError)) and "__array__" not in told(str, exc):
+        return None
+    for layer in recorder.layers:
+        outputs = layer.outputs
+        lost = layer.rejected is None and all(spec.shape is None for spec in outputs)
+        if lost and outputs and all(spec.known for spec in layer.tensors):
+            return f"what `{layer.title}` gives is not known"
     return None
 
 

@@ -31,6 +31,7 @@ def patched(recorder: Recorder) -> Iterator[None]:
         put(torch.jit, "script", _identity)
         put(torch.jit, "trace", _identity)
         put(torch.jit.ScriptFunction, "__call__", _unscripted(torch.jit.ScriptFunction.__call__))
+        put(torch, "from_numpy", _from_numpy(recorder, torch.from_numpy))
         idle(recorder, put)
         put(functorch, "vmap_impl", functools.partial(_vmap, recorder))
         put(builtins, "range", Range)
@@ -63,6 +64,22 @@ def putter(stack: contextlib.ExitStack) -> Callable[[Any, str, Any], None]:
 def _identity(model: Any = None, *args: Any, **kwargs: Any) -> Any:
     """`torch.compile` and `torch.jit.script`, as function and as decorator."""
     return (lambda f: f) if model is None else model
+
+
+def _from_numpy(recorder: Recorder, before: Callable[..., Any]) -> Callable[..., Any]:
+    """`from_numpy` of what stands for an array: of `x.numpy()` it gives `x`, else nobody knows."""
+
+    def run(array: Any) -> Any:
+        if not isinstance(array, torch.Tensor):
+            return before(array)
+        value = recorder.value(array)
+        source = value.spec.source
+        if source is not None and source.written == "Tensor.numpy" and value.node is not None:
+            given = source.tensors[0]
+            recorder.rebind(value, given, value.node.args[0], given.source)
+        return array
+
+    return run
 
 
 def _unscripted(call: Callable[..., Any]) -> Callable[..., Any]:

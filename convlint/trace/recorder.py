@@ -138,6 +138,8 @@ class Recorder:
         self._answers: dict[Place, int] = {}
         self._turns: dict[tuple[Place, str], int] = {}
         self._of_hooks: set[torch.fx.Node] = set()
+        self.hooked: set[str] = set()
+        """The calls that stand for hooks which did something, by their names."""
         self._rescans = 0
         if root is not None:
             self._register(root)
@@ -434,6 +436,8 @@ class Recorder:
         for tensor, node in self._paired(result, call):
             value = self.value(tensor)
             self.rebind(value, value.spec, node, value.spec.source)
+        if (call.args, call.kwargs) != given or (call.prev, self.last_node()) != (first, call):
+            self.hooked.add(call.name)
         call.args, call.kwargs = given
         node = self.last_node()
         while node is not first:
