@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from convlint.arithmetic.notation import BATCH
 from convlint.diagnostic import Diagnostic
+from convlint.dims import guess
 from convlint.network import Network
 from convlint.sizes import Border, Bound, Condition, Map, Sizes
 from convlint.sizing import at, completed, expressed
@@ -18,6 +19,10 @@ from convlint.sweep import Answer, Axis, Failure, Grid
 from convlint.sweep.grid import Numbers
 from convlint.sweep.sets import project, sets
 from convlint.symbol import Dims
+from convlint.tensor import TensorSpec
+
+_WAYS: Final = 12
+"""So many traces are asked whether one expression holds for all."""
 
 _LONG: Final = 60
 """Of a condition for a failure; an example is shown for a longer one."""
@@ -92,10 +97,7 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
     usual = example(answer, dims)
-    outputs: tuple[str, ...] = ()
-    if usual:
-        there = at(network, inputs, dims, usual)
-        outputs = tuple(str(t) for t in expressed(there, inputs, dims, usual).results)
+    outputs = tuple(_outputs(answer, inputs, network, dims, usual)) if usual else ()
     return Sizes(
         " ".join(map(str, inputs)),
         tuple(conditions(answer, valid)) if valid.any() else (),
@@ -110,6 +112,42 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         tuple(usual.items()),
         _map(answer, groups, read),
     )
+
+
+def _outputs(
+    answer: Answer,
+    inputs: Sequence[InputSpec],
+    network: Network,
+    dims: Dims,
+    usual: Mapping[str, int],
+) -> Iterator[str]:
+    """What comes out, in letters; of the usual sizes, where others take another way to it."""
+    there = at(network, inputs, dims, usual)
+    try:
+        written = expressed(there, inputs, dims, usual).results
+    except RuntimeError:  # lazy weights, which get their size by running
+        yield ", ".join(map(str, there.results)) + _given(usual)
+        return
+    ways = {id(one.network): one.region for one in answer.works}
+    last = tuple(len(axis.sizes) - 1 for axis in answer.grid.axes)
+    near = answer.grid.place(usual) or last
+    for region in list(ways.values())[:_WAYS] if len(ways) > 1 else ():
+        for place in {region.pick(near), region.pick(last)}:
+            sizes = completed(answer.grid.at(place), dims)
+            made = at(network, inputs, dims, sizes).results
+            said = expressed(there, inputs, dims, sizes).results
+            if [_sizes(one) for one in said] != [_sizes(one) for one in made]:
+                yield ", ".join(map(str, there.results)) + _given(usual)
+                return
+    yield from map(str, written)
+
+
+def _sizes(tensor: TensorSpec) -> tuple[int, ...] | None:
+    return None if tensor.shape is None else tuple(guess(n) + 0 for n in tensor.shape)
+
+
+def _given(sizes: Mapping[str, int]) -> str:
+    return " for " + ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
 
 
 def example(answer: Answer, dims: Dims) -> dict[str, int]:

@@ -75,7 +75,7 @@ def _unanswered(layer: Layer, args: Any, kwargs: Any) -> Layer:
     bound = {str(i): a for i, a in enumerate(args)} | dict(kwargs)
     if _same(bound, dict(layer.args)):
         return layer
-    return _renamed(layer, {}).at(bound, lost(layer.output))
+    return _renamed(layer, {}).at(bound, _lost(layer.output))
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -93,12 +93,11 @@ def _varies(value: Any) -> bool:
     return any(map(_varies, value))
 
 
-def lost(output: Any) -> Any:
-    """What comes out, of which only the kind is known."""
+def _lost(output: Any) -> Any:
     if isinstance(output, TensorSpec):
         return TensorSpec(None, output.dtype, None)
     if isinstance(output, (tuple, list)):
-        return tuple(lost(item) for item in output)
+        return tuple(_lost(item) for item in output)
     return output
 
 

@@ -35,6 +35,14 @@ class Region:
         """Those for which `mask` is false."""
         return self.where(~mask)
 
+    def only(self, place: Sequence[int]) -> Region:
+        """One of them."""
+        found = self
+        for axis, (n, at) in enumerate(zip(self.shape, place, strict=True)):
+            line = np.arange(n) == at
+            found = found.where(line.reshape([n if i == axis else 1 for i in range(len(place))]))
+        return found
+
     def has(self, mask: Numbers) -> bool:
         """Whether `mask` is true for any of them, which are some."""
         axes = set(spread(mask))

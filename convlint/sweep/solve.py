@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from convlint.judge import Refusals
 from convlint.network import Network
@@ -21,6 +21,8 @@ Trace = Callable[[Mapping[str, int]], "Network | None"]
 
 Inputs = Callable[[Mapping[str, Any]], Mapping[str, TensorSpec]]
 """The specs of the network's inputs, by name, at these sizes of the letters."""
+
+_LEFT: Final = "not all sizes were followed"
 
 
 def solve(
@@ -78,21 +80,21 @@ def solve(
             continue
         except MemoryError:
             unknown.append(region)
-            reasons.append("not all sizes were followed: it takes more memory than there is")
+            reasons.append(f"{_LEFT}: it takes more memory than there is")
             walk.forget_all()
             done = traces
             continue
         except RuntimeError:  # lazy weights, which get their size by running
             unknown.append(region)
-            reasons.append("weights get their size by running")
+            reasons.append(f"{_LEFT}: weights get their size by running")
             continue
         works += found.works
         failures += found.failures
         pending += found.elsewhere
     reasons += (doubt for one in works for doubt in sorted(one.doubts))
-    if unknown and not reasons:
+    if unknown and not any(reason.startswith(_LEFT) for reason in reasons):
         took = f"{done} traces" if done >= traces else f"{seconds:.0f} seconds"
-        reasons.append(f"not all sizes were followed: it takes more than {took}")
+        reasons.insert(0, f"{_LEFT}: it takes more than {took}")
     recurring = proof.recurring(walk)
     doubts = list(proof.doubts(walk, recurring))
     is_short = not reasons and all(doubt.is_short for doubt in doubts)

@@ -306,7 +306,7 @@ class _Calls:
         recorder = self.recorder
         given = recorder.nodes(args), recorder.nodes(kwargs)
         first = recorder.last_node()
-        held: list[torch.fx.Node] = []
+        held: list[tuple[torch.fx.Node, Any]] = []
 
         def forward(*inner: Any, **named: Any) -> Any:
             module.__dict__.pop("forward", None)
@@ -315,7 +315,7 @@ class _Calls:
                 if found is None:
                     return self.enter(module, inner, named)
                 answer = self.leaf(module, found, inner, named)
-                held.append(recorder.last_node())
+                held.append((recorder.last_node(), answer))
                 return answer
             finally:
                 module.__dict__["forward"] = forward
@@ -326,7 +326,8 @@ class _Calls:
         finally:
             module.__dict__.pop("forward", None)
         if recorder.root is not None and held:
-            recorder.stand_for_hooks(first, held[0], given, result)
+            call, answer = held[0]
+            recorder.stand_for_hooks(first, call, given, result, result is not answer)
         return result
 
 

@@ -139,7 +139,7 @@ class Recorder:
         self._turns: dict[tuple[Place, str], int] = {}
         self._of_hooks: set[torch.fx.Node] = set()
         self.hooked: set[str] = set()
-        """The calls that stand for hooks which did something, by their names."""
+        """The calls that stand for hooks which took part, by their names."""
         self._rescans = 0
         if root is not None:
             self._register(root)
@@ -427,16 +427,19 @@ class Recorder:
         return self.graph._root.prev
 
     def stand_for_hooks(
-        self, first: torch.fx.Node, call: torch.fx.Node, given: Any, result: Any
+        self, first: torch.fx.Node, call: torch.fx.Node, given: Any, result: Any, changed: bool
     ) -> None:
         """Let `call`, given what the user gave, stand for all that hooks added behind `first`.
 
         What the hooks gave out otherwise (features kept in a list) stays if it is used.
+
+        Args:
+            changed: whether the result is another one than that of the module itself.
         """
         for tensor, node in self._paired(result, call):
             value = self.value(tensor)
             self.rebind(value, value.spec, node, value.spec.source)
-        if (call.args, call.kwargs) != given or (call.prev, self.last_node()) != (first, call):
+        if changed or (call.args, call.kwargs) != given:
             self.hooked.add(call.name)
         call.args, call.kwargs = given
         node = self.last_node()

@@ -90,6 +90,32 @@ def test_sizes_that_data_decide_are_doubted() -> None:
     assert any("not known" in reason for reason in answer.reasons)
 
 
+class Hooked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = nn.Linear(3 * 64, 2)
+        self.line.register_forward_pre_hook(lambda module, args: (args[0].flatten(1),))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.line(x)  # type: ignore[no-any-return]
+
+
+class Lazy(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.LazyConv2d(2, 3), nn.Flatten(), nn.LazyLinear(2))
+
+
+@pytest.mark.parametrize(("make", "works"), [(Hooked, [8]), (Lazy, [*range(3, 13)])])
+def test_what_the_graph_does_not_tell_is_traced_for_every_size(
+    make: Callable[[], nn.Module], works: list[int]
+) -> None:
+    net = Called(make(), (((2, 3, "H", 8), torch.float32),), {"H": 8})
+    answer = swept(net, largest=12)
+    assert working(answer, at=8) == works
+    assert not answer.proven
+    assert any("with its hooks or lazy weights" in reason for reason in answer.reasons)
+
+
 def test_floating_point_scales_are_not_proven() -> None:
     class Scaled(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
