@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from convlint.advice.batch import Batch, batch_of
+from convlint.advice.giving import givers
 from convlint.diagnostic import CALLED, MADE, Diagnostic, Label, Location, Severity
 from convlint.network import Layer, Network
 from convlint.rule import Finding, Rule, rules
@@ -205,6 +206,10 @@ def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic
             known = {location, *(r.location for r in related)}
             if place not in known:
                 related.append(Label(label, place))
+        if finding.at is None and layer.definition is not None:
+            known = {location, *(r.location for r in related)}
+            given = givers(layer.definition_frames)
+            related += (Label(label, place) for place, label in given if place not in known)
     severity, note = finding.severity or rule.severity, finding.note
     if severity is Severity.ERROR and layer and any(frame.caught for frame in layer.frames):
         severity = Severity.INFO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,30 @@ class Anything(nn.Module):
         self.same(None)
         made: tuple[torch.Tensor, ...] = self.same((self.conv(named["map"]), y))
         return made
+
+
+def block(cin: int, cout: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(cin, cout, 3), nn.ReLU())
+
+
+class Blocks(nn.Sequential):
+    def __init__(self, width: int = 8) -> None:
+        super().__init__(block(3, 16), block(width, 32))
+
+
+def test_numbers_that_are_parameters_are_told_where_they_are_given() -> None:
+    report = convlint.check(lambda: Blocks(8), "2,3,32,32")
+    (found,) = report.diagnostics
+    assert found.code == "CL101"
+    lines = {
+        linecache.getline(one.location.filename, one.location.row).strip(): one.message
+        for one in found.related
+        if one.location is not None and "given" in one.message
+    }
+    assert lines == {
+        "super().__init__(block(3, 16), block(width, 32))": "`cin`, `cout` are given here",
+        'report = convlint.check(lambda: Blocks(8), "2,3,32,32")': "`width` is given here",
+    }
 
 
 def test_every_rule_can_be_asked_about_what_is_no_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
