@@ -30,8 +30,15 @@ def main() -> None:
 @click.option(
     "--again", is_flag=True, help="Repeat what disagreed, was not compared or is not proven."
 )
+@click.option("--second", is_flag=True, help="The second smallest network of every family.")
 def zoo(
-    file: Path, library: tuple[str, ...], part: str, jobs: int, limit: float, again: bool
+    file: Path,
+    library: tuple[str, ...],
+    part: str,
+    jobs: int,
+    limit: float,
+    again: bool,
+    second: bool,
 ) -> None:
     """Compare the smallest network of every family that FILE has no line of yet."""
     found = list(results.read(file, Proof))
@@ -39,6 +46,8 @@ def zoo(
         found = [one for one in found if one.skipped or (one.proven and not one.wrong)]
         file.write_text("".join(map(results.line, found)), encoding="utf-8")
     wanted = (family for family in families.families(library) if part in family.key)
+    if second:
+        wanted = (family.second for family in wanted if len(family.variants) > 1)
     with file.open("a", encoding="utf-8") as out:
         for one in each(tasks(wanted, [one.key for one in found]), jobs, limit):
             out.write(results.line(one))

@@ -7,7 +7,7 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -32,14 +32,24 @@ class Family:
     library: str
     name: str
     variants: tuple[Model, ...]
+    place: int = 0
+    """Which of its variants is meant: the smallest, or the next one."""
 
     @property
     def key(self) -> str:
         """Its name among all libraries."""
         return f"{self.library}/{self.name}"
 
-    def smallest(self) -> tuple[Model, TensorSpec] | None:
-        """The variant with the fewest modules, and its image; None if none takes one image."""
+    @property
+    def second(self) -> Family:
+        """The same with its second smallest network."""
+        return replace(self, name=f"{self.name}, second", place=1)
+
+    def meant(self) -> tuple[Model, TensorSpec] | None:
+        """The variant at its place by the number of modules, and its image.
+
+        None if there are not so many that take one image.
+        """
         found = []
         for model in self.variants:
             try:
@@ -51,9 +61,9 @@ class Family:
                 assert given.shape is not None
                 is_large = max(map(guess, given.shape[2:])) > LARGEST
                 found.append((is_large, sum(1 for _ in module.modules()), model, given))
-        if not found:
+        if len(found) <= self.place:
             return None
-        *_, model, given = min(found, key=lambda one: one[:2])
+        *_, model, given = sorted(found, key=lambda one: one[:2])[self.place]
         return model, given
 
 

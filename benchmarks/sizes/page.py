@@ -15,6 +15,11 @@ from benchmarks.zoo import libraries
 _SHOWN = 12
 
 
+def _more(asked: Sequence[Proof]) -> str:
+    second = sum(one.family.endswith(", second") for one in asked)
+    return f", and of {second} the second smallest as well" if second else ""
+
+
 def page(proofs: Sequence[Proof]) -> str:
     """The page as Markdown."""
     ordered = sorted(proofs, key=lambda one: one.key)
@@ -29,8 +34,8 @@ def _lines(proofs: list[Proof]) -> Iterator[str]:
         "Written by `python -m benchmarks.sizes page`, from what `python -m benchmarks.sizes zoo`",
         f"has found, with torch {torch.__version__.partition('+')[0]}. Of every family of networks"
         " the smallest one that takes",
-        f"an image: the answer of `convlint sizes` for H and W in 1..{LARGEST}, and torch's own"
-        " forward on",
+        f"an image{_more(asked)}: the answer of `convlint sizes` for H and W in 1..{LARGEST}, and"
+        " torch's own forward on",
         f"the meta device, for every H = W in 1..{LARGEST}, for {PAIRS} random pairs, and where the"
         " answer claims",
         f"to be proven, for {FURTHER} pairs beyond, up to {FURTHEST}. Where these two disagree, and"

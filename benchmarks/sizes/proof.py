@@ -65,13 +65,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Proving:
-    """The task of comparing the smallest network of a family."""
+    """The task of comparing a network of a family."""
 
     family: Family
 
     def run(self) -> Proof:
         """Ask the sweep and torch."""
-        found = self.family.smallest()
+        found = self.family.meant()
         blank = Proof(self.family.library, self.family.name)
         if found is None:
             return replace(blank, skipped="no variant takes one image")
