@@ -75,11 +75,13 @@ class Proposal:
 
     rank: int
     edits: tuple[Edit, ...]
+    is_number: bool = False
+    """Whether it writes the number that the constraint asks for, however far it has to go."""
 
     @property
     def is_meant(self) -> bool:
         """Whether it is for the very fault, and not for any."""
-        return self.rank <= 2
+        return self.is_number or self.rank <= 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import os
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -18,10 +21,15 @@ from convlint.job import Job, Result
 from convlint.pool import Waiting
 
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
     from types import FrameType
 
 _START: Final = 60.0
 """Seconds that importing torch may take on a machine that does much else."""
+
+
+_MOMENT: Final = 0.01
+"""Seconds after which a signal is repeated."""
 
 
 class Gone(Exception):
@@ -122,6 +130,8 @@ def _serve(pipe: Connection, other: Connection) -> None:
     other.close()  # else the end of the parent would not be heard
     child.detach(quiet=False)
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGALRM, _stop)
+    sys.unraisablehook = functools.partial(_swallowed, os.getpid())
     gc.disable()
     with contextlib.suppress(BaseException):
         _warm()
@@ -138,6 +148,14 @@ def _serve(pipe: Connection, other: Connection) -> None:
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
+
+
+def _swallowed(server: int, lost: UnraisableHookArgs) -> None:
+    """Stop a moment later where the signal came within a finalizer, which drops exceptions."""
+    if isinstance(lost.exc_value, SystemExit) and os.getpid() == server:
+        signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _warm() -> None:

@@ -249,7 +249,9 @@ class Mender:
                     texts = self._texts(state, first, then.edits)
                     both = united(first.proposal.edits, then.edits, texts)
                     if both is not None:
-                        wave.append(Proposal(first.proposal.rank + then.rank + 1, both))
+                        rank = first.proposal.rank + then.rank + 1
+                        numbers = first.proposal.is_number and then.is_number
+                        wave.append(Proposal(rank, both, numbers))
             trials = self.bench.tried(state, place, wave)
             good = [one for one in trials if _is_better(one, found, before)]
             if good:

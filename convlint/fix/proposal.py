@@ -17,6 +17,8 @@ from convlint.rule import silent
 _MOST: Final = 160
 """How many proposals of one finding are tried at most."""
 
+_SURE: Final = 2
+"""Up to which rank one is tried where torch runs the network."""
 
 Proposer = Callable[[Fault], Iterator[Proposal]]
 
@@ -54,14 +56,14 @@ def proposals(fault: Fault) -> tuple[Proposal, ...]:
             for one in propose(fault):
                 edits = tuple(e for e in one.edits if e.content or not _is_empty(e))
                 if edits and (edits not in found or found[edits].rank > one.rank):
-                    found[edits] = Proposal(one.rank, edits)
+                    found[edits] = replace(one, edits=edits)
         except Exception:  # the others may still know something
             if os.environ.get("CONVLINT_STRICT"):
                 raise
     if fault.found.severity is not Severity.ERROR or fault.found.code in silent():
         # What runs is only told that it is wrong: of an edit that merely hides it nobody would
         # ever hear again.  So only what is meant for it, and nothing that might be.
-        found = {edits: one for edits, one in found.items() if one.is_meant}
+        found = {edits: one for edits, one in found.items() if one.rank <= _SURE}
     ranked = sorted(found.values(), key=lambda p: (p.rank, len(p.edits), _length(p)))
     return tuple(ranked[:_MOST])
 

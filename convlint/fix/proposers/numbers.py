@@ -39,7 +39,7 @@ def numbers(fault: Fault) -> Iterator[Proposal]:
             old = getattr(layer.module, name, None)
             if name in names and isinstance(old, int):
                 for feed in set_argument(site, names, name, old, misfit.size, parts):
-                    yield Proposal(feed.cost + odd, feed.edits)
+                    yield Proposal(feed.cost + odd, feed.edits, not odd)
                     yield from _grouped(fault, name, old, misfit.size, feed.edits)
         normalized: Any = layer.args.get("normalized_shape")
         if normalized and "normalized_shape" in names and misfit.tensor.shape is not None:
@@ -47,7 +47,7 @@ def numbers(fault: Fault) -> Iterator[Proposal]:
             old, new = tuple(normalized), arrives
             for was, wanted in ((old, new), (old[0], new[0])) if len(old) == 1 else ((old, new),):
                 for feed in set_argument(site, names, "normalized_shape", was, wanted):
-                    yield Proposal(feed.cost + odd, feed.edits)
+                    yield Proposal(feed.cost + odd, feed.edits, not odd)
 
 
 def _others(misfit: Misfit) -> tuple[Dim, ...]:

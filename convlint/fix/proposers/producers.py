@@ -36,4 +36,4 @@ def producers(fault: Fault) -> Iterator[Proposal]:
             scale = misfit.size // old if old and misfit.size % old == 0 else 1
             if misfit.wanted % scale == 0:
                 for feed in set_argument(site, names, name, old, misfit.wanted // scale):
-                    yield Proposal(feed.cost + (1 if misfit.is_own else 0), feed.edits)
+                    yield Proposal(feed.cost + (1 if misfit.is_own else 0), feed.edits, True)
