@@ -462,11 +462,15 @@ def ctc_loss(
         batch = shape[1] if len(shape) == 3 else 1
         if given[0] != batch:
             raise Rejected(f"targets must have {batch} rows, but they are {targets}")
-    if shape is not None and len(shape) == 3:
-        for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
-            count = _count(lengths)
-            if count is not None and count != shape[1]:
-                raise Rejected(f"{name} must be of size batch_size")
+    for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
+        if type(lengths) is int:
+            raise Rejected(f"{name} must be a tensor or a tuple of ints, not int")
+        count = _count(lengths)
+        texts = None if shape is None else shape[1] if len(shape) == 3 else 1
+        if texts is not None and count is not None and count != texts:
+            raise Rejected(f"{name} must be of size batch_size")
+    if isinstance(input_lengths, TensorSpec) is not isinstance(target_lengths, TensorSpec):
+        raise Rejected("input_lengths and target_lengths must both be tensors, or both tuples")
     each = None if shape is None else shape[1:-1]
     return _reduced(TensorSpec(each, log_probs.dtype, None), how(reduction))
 

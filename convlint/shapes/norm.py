@@ -182,8 +182,10 @@ def cross_map_lrn2d(input: TensorSpec) -> TensorSpec:
 
 @operator
 def normalize(
-    input: TensorSpec, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+    input: TensorSpec, p: Any = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> TensorSpec:
+    if isinstance(p, TensorSpec) and p.shape:
+        raise Rejected("p must be a number, not a tensor")
     for at in dim if isinstance(dim, (tuple, list)) else (dim,):
         axis(at, input.shape)
     return _kept(input, CONTIGUOUS if input.strides == CONTIGUOUS else None)

@@ -169,3 +169,18 @@ def test_answers_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(lambda: nn.CrossEntropyLoss(), [((2, 3), FLOAT), ((2,), LONG)])
     agree(lambda: nn.CTCLoss(), [((5, 2, 4), FLOAT), ((2, 3), LONG), ((2,), LONG), ((2,), LONG)])
     agree(lambda: nn.GaussianNLLLoss(), [((2, 3), FLOAT)] * 3)
+
+
+LENGTHS = [
+    torch.ones(2, dtype=LONG), (1, 1), [1, 1], 1, torch.tensor(1), torch.ones(0, dtype=LONG),
+    torch.ones(1, 2, dtype=LONG), (1,), torch.ones(1, dtype=LONG),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", LENGTHS, ids=str)
+@pytest.mark.parametrize("shape", [(5, 2, 4), (5, 4)], ids=str)
+def test_lengths(shape: Any, given: Any) -> None:
+    targets = torch.ones((*shape[1:-1], 1), dtype=LONG)
+    for other in LENGTHS:
+        call = lambda x, b=other: F.ctc_loss(x.log_softmax(-1), targets, given, b)  # noqa: E731
+        agree(lambda call=call: call, [(shape, FLOAT)])
