@@ -130,7 +130,6 @@ def _serve(pipe: Connection, other: Connection) -> None:
     other.close()  # else the end of the parent would not be heard
     child.detach(quiet=False)
     signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGALRM, _stop)
     sys.unraisablehook = functools.partial(_swallowed, os.getpid())
     gc.disable()
     with contextlib.suppress(BaseException):
@@ -153,6 +152,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 def _swallowed(server: int, lost: UnraisableHookArgs) -> None:
     """Stop a moment later where the signal came within a finalizer, which drops exceptions."""
     if isinstance(lost.exc_value, SystemExit) and os.getpid() == server:
+        signal.signal(signal.SIGALRM, _stop)
         signal.setitimer(signal.ITIMER_REAL, _MOMENT)
     else:
         sys.__unraisablehook__(lost)
