@@ -10,7 +10,7 @@ import numpy as np
 
 from convlint.arithmetic.notation import BATCH
 from convlint.diagnostic import Diagnostic
-from convlint.dims import guess
+from convlint.dims import Dim, guess
 from convlint.network import Network
 from convlint.sizes import Border, Bound, Condition, Map, Sizes
 from convlint.sizing import at, completed, expressed
@@ -18,7 +18,7 @@ from convlint.spec import InputSpec
 from convlint.sweep import Answer, Axis, Failure, Grid
 from convlint.sweep.grid import Numbers
 from convlint.sweep.sets import project, sets
-from convlint.symbol import Dims
+from convlint.symbol import Dims, assigned
 from convlint.tensor import TensorSpec
 
 _WAYS: Final = 12
@@ -57,7 +57,7 @@ def findings(answer: Answer, dims: Dims, known: Sequence[Diagnostic] = ()) -> It
         works = "; ".join(str(one) for one in working if not one.is_all)
         involved = _involved(answer, bad)
         told_at = grid.at(failure.place).items()
-        sizes = ", ".join(f"{letter} = {n}" for letter, n in told_at if letter in involved)
+        sizes = assigned({letter: n for letter, n in told_at if letter in involved})
         yield replace(
             found,
             message=f"at {sizes}: {found.message}" if sizes else found.message,
@@ -97,7 +97,13 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     read = valid & ~answer.wasting(answer.unread)
     even = valid & ~answer.wasting(answer.uneven)
     usual = example(answer, dims)
-    outputs = tuple(_outputs(answer, inputs, network, dims, usual)) if usual else ()
+    outputs: tuple[TensorSpec, ...] = ()
+    is_general = True
+    if usual:
+        there = at(network, inputs, dims, usual)
+        outputs = expressed(there, inputs, dims, usual).results
+        is_general = not there.hooked and _are_general(answer, inputs, there, dims, usual)
+        outputs = outputs if is_general else there.results
     return Sizes(
         " ".join(map(str, inputs)),
         tuple(conditions(answer, valid)) if valid.any() else (),
@@ -105,7 +111,8 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
         answer.proven,
         answer.reasons,
         tuple(Bound(a.letter, a.sizes[0], a.sizes[-1], a.is_open) for a in grid.axes),
-        outputs,
+        tuple(map(str, outputs)),
+        is_general,
         tuple(_borders(answer, groups)),
         _besides(answer, read),
         _besides(answer, even),
@@ -114,40 +121,32 @@ def told(answer: Answer, inputs: Sequence[InputSpec], network: Network, dims: Di
     )
 
 
-def _outputs(
+def _are_general(
     answer: Answer,
     inputs: Sequence[InputSpec],
     network: Network,
     dims: Dims,
     usual: Mapping[str, int],
-) -> Iterator[str]:
-    """What comes out, in letters; of the usual sizes, where others take another way to it."""
-    there = at(network, inputs, dims, usual)
-    try:
-        written = expressed(there, inputs, dims, usual).results
-    except RuntimeError:  # lazy weights, which get their size by running
-        yield ", ".join(map(str, there.results)) + _given(usual)
-        return
+) -> bool:
+    """Whether what comes out, in the letters of one network, is what others take another way to."""
     ways = {id(one.network): one.region for one in answer.works}
+    if len(ways) < 2:
+        return True
     last = tuple(len(axis.sizes) - 1 for axis in answer.grid.axes)
     near = answer.grid.place(usual) or last
-    for region in list(ways.values())[:_WAYS] if len(ways) > 1 else ():
+    for region in list(ways.values())[:_WAYS]:
         for place in {region.pick(near), region.pick(last)}:
             sizes = completed(answer.grid.at(place), dims)
             made = at(network, inputs, dims, sizes).results
-            said = expressed(there, inputs, dims, sizes).results
+            said = expressed(network, inputs, dims, sizes).results
             if [_sizes(one) for one in said] != [_sizes(one) for one in made]:
-                yield ", ".join(map(str, there.results)) + _given(usual)
-                return
-    yield from map(str, written)
+                return False
+    return True
 
 
-def _sizes(tensor: TensorSpec) -> tuple[int, ...] | None:
-    return None if tensor.shape is None else tuple(guess(n) + 0 for n in tensor.shape)
-
-
-def _given(sizes: Mapping[str, int]) -> str:
-    return " for " + ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
+def _sizes(tensor: TensorSpec) -> tuple[Dim, ...] | None:
+    """The sizes, where one that is not known counts as what it may be."""
+    return None if tensor.shape is None else tuple(map(guess, tensor.shape))
 
 
 def example(answer: Answer, dims: Dims) -> dict[str, int]:
@@ -254,8 +253,8 @@ def where(answer: Answer, mask: Numbers) -> str:
     if left.any():
         together = "; ".join(str(one) for one in sets(answer, left, brief=True) if not one.is_all)
         if len(together) > _LONG:
-            some = grid.at(tuple(map(int, np.argwhere(left)[0]))).items()
-            together = "some, as " + ", ".join(f"{letter} = {n}" for letter, n in some)
+            some = grid.at(tuple(map(int, np.argwhere(left)[0])))
+            together = f"some, as {assigned(some)}"
         texts.append(together)
     return "; ".join(texts) or "all sizes"
 

@@ -202,14 +202,11 @@ def _diagnostic(rule: Rule, finding: Finding, layer: Layer | None) -> Diagnostic
     location = finding.at
     if layer is not None:
         location = location or layer.definition or layer.call
-        for place, label in _places(layer):
+        given = givers(layer.definition_frames) if finding.at is None else ()
+        for place, label in (*_places(layer), *given):
             known = {location, *(r.location for r in related)}
             if place not in known:
                 related.append(Label(label, place))
-        if finding.at is None and layer.definition is not None:
-            known = {location, *(r.location for r in related)}
-            given = givers(layer.definition_frames)
-            related += (Label(label, place) for place, label in given if place not in known)
     severity, note = finding.severity or rule.severity, finding.note
     if severity is Severity.ERROR and layer and any(frame.caught for frame in layer.frames):
         severity = Severity.INFO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from convlint.extent import Block, Extent, Loss, Narrowing, Side, ranges, sizes_
 from convlint.sweep import Answer, Failure
 from convlint.sweep.grid import Numbers
 from convlint.sweep.sets import blocks, project
+from convlint.symbol import assigned
 
 _BOXES: Final = 24
 """More of them are not read by anybody."""
@@ -121,14 +122,10 @@ def _loss(
     example = {x: line[i] for x, line, i in zip(letters, sizes, smallest, strict=True)}
     return Loss(
         _words(answer, gone, sizes),
-        _told(example),
-        _told(answer.grid.at(failure.place)),
+        assigned(example),
+        assigned(answer.grid.at(failure.place)),
         failure.diagnostic,
     )
-
-
-def _told(sizes: Mapping[str, int]) -> str:
-    return ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
 
 
 def _common(

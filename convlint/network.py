@@ -205,7 +205,10 @@ class Network:
     held: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the graph refers to and the module has not registered, by the graph's names."""
     hooked: frozenset[str] = frozenset()
-    """The calls of modules, by name, that do in the graph what their hooks did as well."""
+    """The calls of modules, by name, in which hooks took part, as those that size lazy weights.
+
+    Of these the graph does not tell what they give at other sizes.
+    """
     expected: tuple[Contract, ...] = ()
     """What the outputs must be, by the user's word."""
     structure: Structure = field(default_factory=Structure, repr=False)

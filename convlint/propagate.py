@@ -29,8 +29,8 @@ from convlint.tensor import TensorSpec
 class Propagated:
     """A network at other sizes, and whether Python would have recorded the same graph there.
 
-    `guards_hold` is None where a branch depends on a size that is not known, and where hooks ran,
-    which the graph does not show.
+    `guards_hold` is None where a branch depends on a size that is not known, and where hooks took
+    part, which only run when their module does: then it is the network as it was recorded.
     """
 
     network: Network
@@ -43,6 +43,8 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
     Args:
         inputs: new specs by the inputs' names; inputs that are not named stay as they were.
     """
+    if network.hooked:
+        return Propagated(network, None)
     values, done = _flow(network, inputs, network.fx_graph.nodes)
     new = Network(
         tuple(done[layer.name] for layer in network.layers if layer.name in done),
@@ -55,10 +57,7 @@ def propagate(network: Network, inputs: Mapping[str, TensorSpec]) -> Propagated:
         decisions=network.decisions,
         module=network.module,
         fx_graph=network.fx_graph,
-        hooked=network.hooked,
     )
-    if network.hooked:
-        return Propagated(new, None)  # their hooks run when the module does
     recorded = {layer.name: layer for layer in network.layers}
     if any(_count(layer.output) != _count(recorded[layer.name].output) for layer in new.layers):
         return Propagated(new, False)  # what took the items one by one would take others
@@ -75,10 +74,10 @@ def answer(network: Network, guard: Guard, inputs: Mapping[str, TensorSpec]) -> 
 
     The graph is only followed up to there.
     """
-    try:
-        values, _ = _flow(network, inputs, _leading_to(network, guard))
-    except RuntimeError:  # lazy weights, which get their size by running
+    nodes = _leading_to(network, guard)
+    if any(node.name in network.hooked for node in nodes):
         return None
+    values, _ = _flow(network, inputs, nodes)
     return _answer(guard, values)
 
 

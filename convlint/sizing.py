@@ -234,7 +234,10 @@ def _narrowed(region: Region, mask: Numbers) -> Region:
 def expressed(
     network: Network, inputs: Sequence[InputSpec], dims: Dims, at: Mapping[str, int]
 ) -> Network:
-    """The same layers with sizes that are printed in letters, as they are near the sizes `at`."""
+    """The same layers with sizes that are printed in letters, as they are near the sizes `at`.
+
+    Where hooks took part, it is the network itself, in numbers.
+    """
     dims = dims.including(inputs)
     grid = Grid(tuple(_axes(dims.free(inputs), dims, {})))
     region = _possible(grid, inputs, dims)

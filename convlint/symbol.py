@@ -226,6 +226,11 @@ def parse_all(dims: object) -> Dims:
     return _declared(dims.items())
 
 
+def assigned(sizes: Mapping[str, int]) -> str:
+    """A size for each letter, as it is said."""
+    return ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
+
+
 def is_domain(text: str) -> bool:
     """Whether a size is written as a range or a set, and not as a number or a formula."""
     return bool(_WRITTEN.fullmatch(text)) and bool(set(text) & set("./%")) and "//" not in text

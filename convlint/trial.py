@@ -7,7 +7,7 @@ from typing import Final
 
 from convlint.quote import quote
 from convlint.spec import InputSpec, SpecError
-from convlint.symbol import Domain, parse_all
+from convlint.symbol import Domain, assigned, parse_all
 
 _BATCH: Final = ("N", "B")
 _BATCHES: Final = (2, 3, 1)
@@ -51,9 +51,10 @@ def sizes(
         chosen = {letter: tried[letter][turn % len(tried[letter])] for letter in free}
         made = dims.completed(chosen)
         if made is None:
-            told = ", ".join(f"{letter} = {size}" for letter, size in chosen.items())
             words = ", ".join(f"{letter}={one.text}" for letter, one in dims.equations)
-            raise SpecError(f"{quote(words)} gives no whole size of at least 1 where {told}")
+            raise SpecError(
+                f"{quote(words)} gives no whole size of at least 1 where {assigned(chosen)}"
+            )
         yield made
 
 

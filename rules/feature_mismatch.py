@@ -77,17 +77,11 @@ from convlint import (
     rule,
     show,
 )
+from convlint.arithmetic.window import is_map
 
 _MERGES = frozenset({"flatten", "view", "reshape"})
 _JOINS = frozenset({"cat", "concat", "concatenate"})
 _POOLS = ("avg_pool", "max_pool")
-_OF_MAPS = ("conv", "max_pool", "avg_pool", "adaptive_", "batch_norm", "interpolate")
-_OF_FEATURES = frozenset(
-    {"permute", "transpose", "swapaxes", "movedim", "view", "reshape", "unflatten", "linear",
-     "einsum", "matmul", "bmm", "layer_norm", "rms_norm", "embedding",
-     "scaled_dot_product_attention", "multi_head_attention_forward"}
-)  # fmt: skip
-"""Layers behind which the last axis is what the author has made it, or has features."""
 
 
 @rule("CL102", "linear", "bilinear")
@@ -120,7 +114,7 @@ def _mismatch(
     if before is not None and before[0] != shape[0] and product(before[1:]) == wanted:
         return _refolded(layer, tensor, before, wanted)
     if _flattens(shape, wanted) or (
-        len(shape) == 4 and not _featured(shape, wanted) and _is_map(tensor)
+        len(shape) == 4 and not _featured(shape, wanted) and is_map(tensor) is not False
     ):
         return _unflattened(layer, tensor, wanted, network)
     if len(shape) == 4 and shape[1] == wanted:
@@ -128,21 +122,6 @@ def _mismatch(
     if _featured(shape, wanted):
         return _turned(layer, tensor, wanted)
     return _wrong(layer, tensor, wanted, "in_features")
-
-
-def _is_map(tensor: TensorSpec) -> bool:
-    """Whether the last axis is one of an image's sides, as far as the layers before it tell."""
-    source = tensor.source
-    while source is not None:
-        if source.op.startswith(_OF_MAPS):
-            return True
-        if source.op in _OF_FEATURES:
-            return False
-        if source.op in _JOINS:
-            dim, shape = source.args.get("dim"), source.outputs[0].shape
-            return shape is None or dim not in (-1, len(shape) - 1)
-        source = next((t.source for t in source.tensors if t.source is not None), None)
-    return True
 
 
 # -- the kinds of fault

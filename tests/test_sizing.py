@@ -65,7 +65,27 @@ def test_the_sizes_that_work(name: str, shape: str, said: str, gives: str) -> No
     found = sizes(name, shape)
     assert words(found).startswith(said)
     assert found.outputs == (gives,)
+    assert found.is_general
     assert found.proven
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "gives"),
+    [("Paired", "N,3", "[1, 3]"), ("Lazy", "N,3,8,8", "[2, 2]")],
+)
+def test_what_one_expression_does_not_tell_is_told_for_an_example(
+    name: str, shape: str, gives: str
+) -> None:
+    found = sizes(name, shape)
+    assert (found.outputs, found.is_general, found.example) == ((gives,), False, (("N", 2),))
+
+
+def test_lazy_weights_have_their_sizes_in_the_table_of_shapes() -> None:
+    (found,) = isolate.run(
+        [Job(target.parse(f"{FILE}:Lazy"), (spec.parse("N,3,H,8"),), want_shapes=True)]
+    )
+    assert not found.diagnostics
+    assert found.rows[-1].output_shape == "[2, 2]"
 
 
 def test_what_stands_at_the_borders() -> None:

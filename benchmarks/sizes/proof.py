@@ -16,7 +16,7 @@ from convlint.dims import guess
 from convlint.sizing import answered
 from convlint.spec import parse
 from convlint.sweep import Answer
-from convlint.symbol import Dims
+from convlint.symbol import Dims, assigned
 from convlint.tensor import TensorSpec
 from convlint.trace import build, trace
 
@@ -95,7 +95,7 @@ class Proving:
             working=result.working,
             settled=result.settled,
             wrong=len(result.wrong),
-            shown=[[_sizes(sizes), said[:300]] for sizes, said in _spread(result.wrong)],
+            shown=[[assigned(sizes), said[:300]] for sizes, said in _spread(result.wrong)],
             proven=result.answer.proven,
             reasons=list(result.answer.reasons),
             sweep_seconds=round(result.sweep_seconds, 2),
@@ -146,11 +146,6 @@ def _answered(called: Called, largest: int, seconds: float) -> Answer:
     answer = answered(network, inputs, Dims(), called.usual, seconds)
     assert all(axis.sizes[-1] >= largest for axis in answer.grid.axes)
     return answer
-
-
-def _sizes(sizes: object) -> str:
-    assert isinstance(sizes, dict)
-    return ", ".join(f"{letter} = {n}" for letter, n in sizes.items())
 
 
 def _spread(wrong: tuple[tuple[object, str], ...]) -> list[tuple[object, str]]:

@@ -51,7 +51,7 @@ def read_image(shape: Shape, channels: Dim | None, axes: int) -> Reading:
 
 
 def _batched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
-    if channels is not None and shape[1] != channels and _is_last(shape[2:], channels):
+    if channels is not None and shape[1] != channels and shape[-1] == channels:
         return Reading("channels-last", (shape[0], shape[-1], *shape[1:-1]), _to_front(axes, 1))
     return Reading("batched", shape)
 
@@ -62,14 +62,9 @@ def _unbatched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
             return Reading("missing-axis", (*shape, Unknown(1)), "unsqueeze(-1)")
         if channels == 1:
             return Reading("missing-channel", (shape[0], 1, *shape[1:]), "unsqueeze(1)")
-        if _is_last(shape[1:], channels):
+        if shape[-1] == channels:
             return Reading("channels-last", (shape[-1], *shape[:-1]), _to_front(axes, 0))
     return Reading("unbatched", shape)
-
-
-def _is_last(shape: Shape, channels: Dim) -> bool:
-    """Whether only the last axis has so many: a square map may have as many columns by chance."""
-    return bool(shape[-1] == channels) and not any(n == channels for n in shape[:-1])
 
 
 def _too_many(shape: Shape, channels: Dim | None, axes: int) -> Reading:

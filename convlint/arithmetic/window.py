@@ -15,6 +15,7 @@ from convlint.dims import Dim, Unknown, guess, known
 
 if TYPE_CHECKING:
     from convlint.network import Layer
+    from convlint.tensor import TensorSpec
 
 
 _SLIDING: Final = ("conv", "max_pool", "avg_pool", "lp_pool")
@@ -133,7 +134,43 @@ def reading(layer: Layer) -> Reading | None:
     axes = axes_of(layer.op)
     if image is None or image.shape is None or not axes:
         return None
-    return read_image(image.shape, channels_of(layer), axes)
+    return read(image, channels_of(layer), axes)
+
+
+def read(image: TensorSpec, channels: Dim | None, axes: int) -> Reading:
+    """What `read_image` says of the shape of `image`, but that nobody takes a map for NHWC.
+
+    A square map may have as many columns as a layer takes channels.
+    """
+    assert image.shape is not None
+    if len(image.shape) == axes + 2 and is_map(image):
+        return Reading("batched", image.shape)
+    return read_image(image.shape, channels, axes)
+
+
+def is_map(tensor: TensorSpec) -> bool | None:
+    """Whether the last axes are the sides of an image, as far as the layers before it tell."""
+    source = tensor.source
+    while source is not None:
+        if source.op in _FEATURED:
+            return False
+        if axes_of(source.op) or source.op in _MAPPED:
+            return True
+        if source.op in ("cat", "stack"):
+            dim, shape = source.args.get("dim"), source.outputs[0].shape
+            if shape is None or dim in (-1, len(shape) - 1):
+                return False
+        source = next((t.source for t in source.tensors if t.source is not None), None)
+    return None
+
+
+_MAPPED: Final = frozenset({"interpolate", "pixel_shuffle", "pixel_unshuffle"})
+_FEATURED: Final = frozenset(
+    {"permute", "transpose", "swapaxes", "movedim", "view", "reshape", "unflatten", "linear",
+     "einsum", "matmul", "bmm", "layer_norm", "rms_norm", "embedding",
+     "scaled_dot_product_attention", "multi_head_attention_forward"}
+)  # fmt: skip
+"""Layers behind which the last axis is what the author has made it, or has features."""
 
 
 def channels_of(layer: Layer) -> Dim | None:

@@ -38,10 +38,11 @@ def hint(word: str) -> str | None:
 
 def _names(word: str) -> Iterator[str]:
     """The networks of a file, those first that no other of them is made of."""
+    source = Source(Path(word), Path.cwd())
     try:
-        found = list(networks(Source(Path(word), Path.cwd())))
+        found = list(networks(source))
     except SourceError:
         return
-    names = [one.name for one in found]
-    text = Path(word).read_text(encoding="utf-8", errors="replace")
-    yield from sorted(names, key=lambda name: text.count(f"{name}("))
+    yield from sorted(
+        (one.name for one in found), key=lambda name: source.data.count(f"{name}(".encode())
+    )

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from convlint.arithmetic.layout import read_image
-from convlint.arithmetic.window import explain_windows, paddings, window_size
+from convlint.arithmetic.window import explain_windows, paddings, read, window_size
 from convlint.dims import Shape
 from convlint.shapes.arguments import numbers, positive, survived
 from convlint.shapes.memory import fresh, fresh_sequence, kept, unless_contiguous
@@ -47,20 +46,20 @@ def _convolution(axes: int) -> ShapeFunction:
         fits_bias(bias, None if weight.shape is None else weight.shape[0])
         if input.shape is None or weight.shape is None or kernel is None:
             return fresh(input, None)
-        read = read_image(input.shape, weight.shape[1] * groups, axes)
+        image = read(input, weight.shape[1] * groups, axes)
         ends = paddings(padding, kernel, dilations)
         assert ends is not None
         sizes = [
             window_size(n, k, s, before + after, d)
             for n, k, s, (before, after), d in zip(
-                read.spatial(axes), kernel, strides, ends, dilations, strict=True
+                image.spatial(axes), kernel, strides, ends, dilations, strict=True
             )
         ]
-        lead = read.shape[: -axes - 1]
+        lead = image.shape[: -axes - 1]
         if all(n >= 1 for n in sizes):
-            seen(input, read.shape, axes)
+            seen(input, image.shape, axes)
         # Without channels torch computes nothing (ATen: calc_output_size, ConvBackend::Empty).
-        channels = 0 if read.shape[-axes - 1] == 0 else weight.shape[0]
+        channels = 0 if image.shape[-axes - 1] == 0 else weight.shape[0]
         output = (*lead, channels, *map(survived, sizes))
         return laid_out(
             axes, computed(input, weight), weight, output, wrapped=padding_mode == "circular"

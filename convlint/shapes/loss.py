@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from convlint.arithmetic.broadcast import broadcast
-from convlint.dims import Shape, product
+from convlint.dims import Shape
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import floating, promoted
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
@@ -33,11 +33,13 @@ def how(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
     return str(reduction)
 
 
-def _reduced(each: TensorSpec, reduction: str) -> TensorSpec:
+def reduced(each: TensorSpec, reduction: str) -> TensorSpec:
+    """What a reduction makes of one number for each."""
     return each if reduction == "none" else TensorSpec((), each.dtype)
 
 
-def _common(*shapes: Shape | None) -> Shape | None:
+def common(*shapes: Shape | None) -> Shape | None:
+    """What shapes broadcast to; None where one is not known."""
     known = [s for s in shapes if s is not None]
     return broadcast(*known) if len(known) == len(shapes) else None
 
@@ -69,7 +71,7 @@ def _distance(
     _weighed(input, weight)
     operands = (input, target) if weight is None else (input, target, weight)
     each = elementwise(promoted(*operands), *operands)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 operator("nn.functional.mse_loss", only=True, name="mse_loss")(_distance)
@@ -88,7 +90,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise Rejected("smooth_l1_loss does not support negative values for beta.")
     each = elementwise(promoted(input, target), input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.huber_loss", only=True)
@@ -102,8 +104,8 @@ def huber_loss(
     if delta <= 0:
         raise Rejected("huber_loss does not support non-positive values for delta.")
     _weighed(input, weight)
-    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
-    return _reduced(each, how(reduction))
+    each = _fresh(common(input.shape, target.shape), input.dtype, input, target)
+    return reduced(each, how(reduction))
 
 
 @operator("nn.functional.poisson_nll_loss", only=True)
@@ -118,8 +120,8 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> TensorSpec:
     dtype = promoted(input, target)
-    each = _fresh(_common(input.shape, target.shape), floating(dtype), input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    each = _fresh(common(input.shape, target.shape), floating(dtype), input, target)
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.gaussian_nll_loss", only=True)
@@ -134,8 +136,8 @@ def gaussian_nll_loss(
     if isinstance(var, TensorSpec) and not _is_variance(var.shape, input.shape):
         raise Rejected(f"var is of incorrect size: {var} for {input}")
     dtype = floating(promoted(*(t for t in (input, target, var) if isinstance(t, TensorSpec))))
-    each = TensorSpec(_common(input.shape, target.shape), dtype, None)
-    return _reduced(each, how(reduction))
+    each = TensorSpec(common(input.shape, target.shape), dtype, None)
+    return reduced(each, how(reduction))
 
 
 def _is_variance(var: Shape | None, input: Shape | None) -> bool:
@@ -157,8 +159,8 @@ def kl_div(
     log_target: bool = False,
 ) -> TensorSpec:
     dtype = promoted(input, target)
-    each = _fresh(_common(input.shape, target.shape), dtype, input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    each = _fresh(common(input.shape, target.shape), dtype, input, target)
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.hinge_embedding_loss", only=True)
@@ -170,8 +172,8 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> TensorSpec:
-    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    each = _fresh(common(input.shape, target.shape), input.dtype, input, target)
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.soft_margin_loss", only=True)
@@ -182,8 +184,8 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> TensorSpec:
-    each = _fresh(_common(input.shape, target.shape), input.dtype, input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    each = _fresh(common(input.shape, target.shape), input.dtype, input, target)
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.binary_cross_entropy", only=True)
@@ -196,7 +198,7 @@ def binary_cross_entropy(
     reduction: str = "mean",
 ) -> TensorSpec:
     each = _fresh(input.shape, input.dtype, input)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.binary_cross_entropy_with_logits", only=True)
@@ -210,7 +212,7 @@ def binary_cross_entropy_with_logits(
     pos_weight: TensorSpec | None = None,
 ) -> TensorSpec:
     each = _fresh(input.shape, promoted(input, target), input, target)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 # -- classes
@@ -242,7 +244,7 @@ def cross_entropy(
     each = TensorSpec(_per_sample(input), dtype, CONTIGUOUS)
     if input.shape is None or input.strides != CONTIGUOUS:
         each = TensorSpec(each.shape, dtype, None)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.nll_loss", only=True)
@@ -257,7 +259,7 @@ def nll_loss(
 ) -> TensorSpec:
     shape = _per_sample(input)
     each = TensorSpec(shape, input.dtype, None if shape is None else CONTIGUOUS)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 # -- margins
@@ -297,7 +299,7 @@ def multilabel_margin_loss(
         one, other = input.shape or (1,), target.shape or (1,)
         if len(one) != len(other) or any(a != b for a, b in zip(one, other, strict=True)):
             raise Rejected(f"inconsistent target size: {target} for input of size: {input}")
-    return _reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
+    return reduced(TensorSpec(shape, input.dtype, None), how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.multi_margin_loss", only=True)
@@ -321,7 +323,7 @@ def multi_margin_loss(
                 f"input samples (batch size). Expected target size [{batch[0]}], but got {target}"
             )
     each = TensorSpec(target.shape, input.dtype, None)
-    return _reduced(each, how(reduction, size_average, reduce))
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 @operator("nn.functional.multilabel_soft_margin_loss", only=True)
@@ -334,7 +336,7 @@ def multilabel_soft_margin_loss(
     reduction: str = "mean",
 ) -> TensorSpec:
     shapes = [t.shape for t in (input, target, weight) if t is not None]
-    shape = _common(*shapes)
+    shape = common(*shapes)
     if input.shape is not None and not input.shape:
         raise Rejected("Dimension specified as -1 but tensor has no dimensions")
     classes = len(input.shape) - 1 if input.shape is not None else None
@@ -344,145 +346,7 @@ def multilabel_soft_margin_loss(
         shape = None
     operands = [t for t in (input, target, weight) if t is not None]
     each = TensorSpec(shape, promoted(*operands), None)
-    return _reduced(each, how(reduction, size_average, reduce))
-
-
-@operator("nn.functional.margin_ranking_loss", only=True)
-def margin_ranking_loss(
-    input1: TensorSpec,
-    input2: TensorSpec,
-    target: TensorSpec,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> TensorSpec:
-    ranks = {t.rank for t in (input1, input2, target) if t.rank is not None}
-    if len(ranks) > 1:
-        raise Rejected(
-            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-            f"input1: {input1}, input2: {input2}, target: {target}"
-        )
-    shape = _common(input1.shape, input2.shape, target.shape)
-    each = TensorSpec(shape, promoted(input1, input2, target), None)
-    return _reduced(each, how(reduction, size_average, reduce))
-
-
-@operator("nn.functional.cosine_embedding_loss", only=True)
-def cosine_embedding_loss(
-    input1: TensorSpec,
-    input2: TensorSpec,
-    target: TensorSpec,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> TensorSpec:
-    rank = target.rank
-    if rank is not None and rank > 1:
-        raise Rejected("0D or 1D target tensor expected, multi-target not supported")
-    for one in (input1, input2):
-        if rank is not None and one.rank is not None and one.rank != rank + 1:
-            raise Rejected(
-                f"{rank}D target tensor expects {rank + 1}D input tensors, but found inputs with "
-                f"sizes {input1} and {input2}."
-            )
-    shape = _common(input1.shape, input2.shape)
-    shape = _common(shape[:-1], target.shape) if shape else None
-    each = TensorSpec(shape, promoted(input1, input2), None)
-    return _reduced(each, how(reduction, size_average, reduce))
-
-
-def _triplet(*tensors: TensorSpec) -> TensorSpec:
-    ranks = {t.rank for t in tensors if t.rank is not None}
-    if len(ranks) > 1:
-        raise Rejected(
-            "The anchor, positive, and negative tensors are expected to have the same number of "
-            f"dimensions, but got: {', '.join(f'{t.rank}D' for t in tensors)} inputs"
-        )
-    shape = _common(*(t.shape for t in tensors))
-    dtype = floating(promoted(*tensors))
-    return TensorSpec(None if shape is None else shape[:-1], dtype, None)
-
-
-@operator("nn.functional.triplet_margin_loss", only=True)
-def triplet_margin_loss(
-    anchor: TensorSpec,
-    positive: TensorSpec,
-    negative: TensorSpec,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> TensorSpec:
-    if margin <= 0:
-        raise Rejected(f"margin must be greater than 0, got {margin}")
-    return _reduced(_triplet(anchor, positive, negative), how(reduction, size_average, reduce))
-
-
-@operator("nn.functional.triplet_margin_with_distance_loss", only=True)
-def triplet_margin_with_distance_loss(
-    anchor: TensorSpec,
-    positive: TensorSpec,
-    negative: TensorSpec,
-    *,
-    distance_function: Any = None,
-    margin: float = 1.0,
-    swap: bool = False,
-    reduction: str = "mean",
-) -> TensorSpec:
-    each = _triplet(anchor, positive, negative)
-    if distance_function is not None:
-        each = TensorSpec(None, each.dtype, None)
-    return _reduced(each, how(reduction))
-
-
-@operator("nn.functional.ctc_loss", only=True)
-def ctc_loss(
-    log_probs: TensorSpec,
-    targets: TensorSpec,
-    input_lengths: Any,
-    target_lengths: Any,
-    blank: int = 0,
-    reduction: str = "mean",
-    zero_infinity: bool = False,
-) -> TensorSpec:
-    shape = log_probs.shape
-    if shape is not None and len(shape) not in (2, 3):
-        raise Rejected(f"log_probs must be a 2-D or 3-D tensor, got {len(shape)}-D")
-    if shape is not None and isinstance(blank, int) and not 0 <= blank < _bound(shape[-1]):
-        raise Rejected("blank must be in label range")
-    given = targets.shape
-    if given is not None and len(given) not in (1, 2):
-        raise Rejected(f"targets must have 1 or 2 dimensions, but they are {targets}")
-    if shape is not None and given is not None and len(given) == 2:
-        batch = shape[1] if len(shape) == 3 else 1
-        if given[0] != batch:
-            raise Rejected(f"targets must have {batch} rows, but they are {targets}")
-    for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
-        if type(lengths) is int:
-            raise Rejected(f"{name} must be a tensor or a tuple of ints, not int")
-        count = _count(lengths)
-        texts = None if shape is None else shape[1] if len(shape) == 3 else 1
-        if texts is not None and count is not None and count != texts:
-            raise Rejected(f"{name} must be of size batch_size")
-    if isinstance(input_lengths, TensorSpec) is not isinstance(target_lengths, TensorSpec):
-        raise Rejected("input_lengths and target_lengths must both be tensors, or both tuples")
-    each = None if shape is None else shape[1:-1]
-    return _reduced(TensorSpec(each, log_probs.dtype, None), how(reduction))
-
-
-def _bound(size: Any) -> Any:
-    return size if isinstance(size, int) else float("inf")
-
-
-def _count(lengths: Any) -> Any:
-    if isinstance(lengths, TensorSpec):
-        return None if lengths.shape is None else product(lengths.shape)  # however they lie
-    return len(lengths) if isinstance(lengths, (tuple, list)) else None
+    return reduced(each, how(reduction, size_average, reduce))
 
 
 # -- modules
@@ -537,76 +401,3 @@ def _gaussian(
     module: nn.GaussianNLLLoss, input: TensorSpec, target: TensorSpec, var: Any
 ) -> dict[str, Any]:
     return {"input": input, "target": target, "var": var, "reduction": module.reduction}
-
-
-@lowers(nn.MarginRankingLoss, to="margin_ranking_loss")
-def _ranking(
-    module: nn.MarginRankingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
-) -> dict[str, Any]:
-    return {
-        "input1": input1,
-        "input2": input2,
-        "target": target,
-        "reduction": module.reduction,
-    }
-
-
-@lowers(nn.CosineEmbeddingLoss, to="cosine_embedding_loss")
-def _cosine(
-    module: nn.CosineEmbeddingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
-) -> dict[str, Any]:
-    return {
-        "input1": input1,
-        "input2": input2,
-        "target": target,
-        "reduction": module.reduction,
-    }
-
-
-@lowers(nn.TripletMarginLoss, to="triplet_margin_loss")
-def _triplet_margin(
-    module: nn.TripletMarginLoss, anchor: TensorSpec, positive: TensorSpec, negative: TensorSpec
-) -> dict[str, Any]:
-    return {
-        "anchor": anchor,
-        "positive": positive,
-        "negative": negative,
-        "margin": module.margin,
-        "reduction": module.reduction,
-    }
-
-
-@lowers(nn.TripletMarginWithDistanceLoss, to="triplet_margin_with_distance_loss")
-def _triplet_distance(
-    module: nn.TripletMarginWithDistanceLoss,
-    anchor: TensorSpec,
-    positive: TensorSpec,
-    negative: TensorSpec,
-) -> dict[str, Any]:
-    plain = type(module.distance_function) is nn.PairwiseDistance
-    return {
-        "anchor": anchor,
-        "positive": positive,
-        "negative": negative,
-        "distance_function": None if plain else module.distance_function,
-        "margin": module.margin,
-        "reduction": module.reduction,
-    }
-
-
-@lowers(nn.CTCLoss, to="ctc_loss")
-def _ctc(
-    module: nn.CTCLoss,
-    log_probs: TensorSpec,
-    targets: TensorSpec,
-    input_lengths: Any,
-    target_lengths: Any,
-) -> dict[str, Any]:
-    return {
-        "log_probs": log_probs,
-        "targets": targets,
-        "input_lengths": input_lengths,
-        "target_lengths": target_lengths,
-        "blank": module.blank,
-        "reduction": module.reduction,
-    }

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from convlint.arithmetic.layout import NAMES, read_image
-from convlint.arithmetic.window import axes_of, per_axis, reading, spelled, transposed_size
+from convlint.arithmetic.layout import NAMES
+from convlint.arithmetic.window import axes_of, per_axis, read, reading, spelled, transposed_size
 from convlint.dims import Dim, Unknown, guess
 from convlint.network import Layer
 from convlint.shapes.arguments import numbers, positive, survived
@@ -50,18 +50,18 @@ def _transposed(axes: int) -> ShapeFunction:
         fits_bias(bias, out)
         if input.shape is None or weight.shape is None or kernel is None or out is None:
             return fresh(input, None)
-        read = read_image(input.shape, weight.shape[0], axes)
-        seen(input, read.shape, axes)
+        image = read(input, weight.shape[0], axes)
+        seen(input, image.shape, axes)
         sizes = wanted_sizes(output_size, axes)
         if sizes is None:
             sizes = tuple(
                 _size(n, k, s, p, d, o)
                 for n, k, s, p, d, o in zip(
-                    read.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
+                    image.spatial(axes), kernel, strides, pads, dilations, extra, strict=True
                 )
             )
         return laid_out(
-            axes, computed(input, weight), weight, (*read.shape[: -axes - 1], out, *sizes)
+            axes, computed(input, weight), weight, (*image.shape[: -axes - 1], out, *sizes)
         )
 
     return shape

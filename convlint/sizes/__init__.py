@@ -92,6 +92,8 @@ class Sizes:
     """Why it is not proven."""
     bounds: tuple[Bound, ...]
     outputs: tuple[str, ...] = ()
+    is_general: bool = True
+    """Whether the outputs are so for all sizes, in letters; else they are those of `example`."""
     borders: tuple[Border, ...] = ()
     read: tuple[Condition, ...] | None = None
     """Where no row and no column is left unread; None where that is everywhere it works."""

@@ -34,6 +34,7 @@ def _sizes(sizes: Sizes, style: Style) -> dict[str, Any]:
             for b in sizes.bounds
         ],
         "outputs": list(sizes.outputs),
+        "outputs_general": sizes.is_general,
         "example": dict(sizes.example),
         "fails": [
             {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from convlint.job import Result
 from convlint.report import Style
 from convlint.sizes import Border, Condition, Sizes
+from convlint.symbol import assigned
 from convlint.terminal import to_string
 
 _SHOWN = 12
@@ -32,7 +33,8 @@ def _target(result: Result, style: Style) -> Iterator[str]:
     yield _styled(f"  {works(sizes)}", "bold green" if sizes.works else "bold red", style)
     yield f"  {certainty(sizes)}"
     if sizes.outputs and sizes.works:
-        yield f"  gives {', '.join(sizes.outputs)}"
+        where = "" if sizes.is_general else f" for {assigned(dict(sizes.example))}"
+        yield f"  gives {', '.join(sizes.outputs)}{where}"
     if sizes.read is not None:
         yield f"  reads every row and column for {_all(sizes.read)}"
     if sizes.even is not None:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch.nn.parameter import is_lazy
-
 from convlint.diagnostic import Severity
 from convlint.dims import Unknown
 from convlint.judge import Refusals, located
@@ -91,9 +89,6 @@ class _Following:
         self.walk, self.network, self.refusals, self.end = walk, network, refusals, end
         self.layers = network.by_name
         self.nodes = list(network.fx_graph.nodes)
-        self.fixed = network.hooked | {one.name for one in network.layers if _is_unsized(one)}
-        """Calls of which the graph does not tell what they give at other sizes: every candidate is
-        traced by itself."""
         self.passed = 0
         """How many nodes are behind."""
         self.failures: list[Failure] = []
@@ -104,15 +99,15 @@ class _Following:
     def run(
         self, region: Region, inputs: Mapping[str, TensorSpec], place: tuple[int, ...]
     ) -> Followed:
-        if self.fixed:
+        if self.network.hooked:  # every candidate is traced by itself
             alone = region.only(place)
             others = region.without(alone.bits())
             self.elsewhere += [] if others.is_empty else [others]
             region = alone
         self.walk.enter(region, place)
         doubts = frozenset(_assumed(self.network))
-        if self.fixed:
-            title = self.network.by_name[min(self.fixed)].title
+        if self.network.hooked:
+            title = self.network.by_name[min(self.network.hooked)].title
             doubts |= {f"what `{title}` does, with its hooks or lazy weights, is not followed"}
         states = [_State(self.walk.region, self.walk.place, {}, doubts)]
         for index, node in enumerate(self.nodes):
@@ -231,7 +226,7 @@ class _Following:
         return _Part(self.walk.region, self.walk.place, output, doubts)
 
     def _called(self, layer: Layer, node: Any, args: Any, kwargs: Any) -> Layer:
-        return layer if node.name in self.fixed else called(layer, node, args, kwargs)
+        return layer if node.name in self.network.hooked else called(layer, node, args, kwargs)
 
     def _settle(self, fails: Callable[[], bool]) -> None:
         """Leave out of the proof what does not decide, but only how it is said or mended."""
@@ -359,11 +354,6 @@ class _Following:
                 yield Works(state.region, self.network, doubts)
             else:
                 yield Works(state.region, self.network, state.doubts)
-
-
-def _is_unsized(layer: Layer) -> bool:
-    """Whether a lazy module's weights have no size: the next call would give them one."""
-    return layer.module is not None and any(map(is_lazy, layer.module.parameters(recurse=False)))
 
 
 def _whole(one: _State, other: _State) -> Region:

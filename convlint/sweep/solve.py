@@ -84,10 +84,6 @@ def solve(
             walk.forget_all()
             done = traces
             continue
-        except RuntimeError:  # lazy weights, which get their size by running
-            unknown.append(region)
-            reasons.append(f"{_LEFT}: weights get their size by running")
-            continue
         works += found.works
         failures += found.failures
         pending += found.elsewhere

@@ -82,10 +82,9 @@ def trace(
             watch: Watch | None = None,
         ) -> Network:
             if training in (None, mode) and answers is None and watch is None:
-                with suppress(RuntimeError):  # lazy weights: sized by running only
-                    found = propagate(network, inputs or {})
-                    if found.guards_hold:
-                        return found.network
+                found = propagate(network, inputs or {})
+                if found.guards_hold:
+                    return found.network
             wanted = mode if training is None else training
             return anew(
                 {**given, **(inputs or {})}, wanted, decided if answers is None else answers, watch

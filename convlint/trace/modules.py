@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 import torch.nn.modules.module as global_hooks
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from convlint import memory, shapes
 from convlint.frame import Frame, FrameFilter
@@ -299,11 +300,12 @@ class _Calls:
         return self.mode.wrap(output, lambda: node, layer)
 
     def hooked(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a leaf with its hooks.
+        """Call a leaf with its hooks; one of them gives lazy weights their sizes.
 
         In the graph the call of the module stands for its hooks too: run again, it runs them.
         """
         recorder = self.recorder
+        sized = isinstance(module, LazyModuleMixin) and module.has_uninitialized_params()
         given = recorder.nodes(args), recorder.nodes(kwargs)
         first = recorder.last_node()
         held: list[tuple[torch.fx.Node, Any]] = []
@@ -327,7 +329,7 @@ class _Calls:
             module.__dict__.pop("forward", None)
         if recorder.root is not None and held:
             call, answer = held[0]
-            recorder.stand_for_hooks(first, call, given, result, result is not answer)
+            recorder.stand_for_hooks(first, call, given, result, sized or result is not answer)
         return result
 
 

@@ -434,7 +434,7 @@ class Recorder:
         What the hooks gave out otherwise (features kept in a list) stays if it is used.
 
         Args:
-            changed: whether the result is another one than that of the module itself.
+            changed: whether they have changed the module, or its result.
         """
         for tensor, node in self._paired(result, call):
             value = self.value(tensor)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
+from convlint import check
 from convlint.trace import mode
 from tests.oracle import agree, convlint_says
 from tests.sampling import sampled
@@ -45,6 +46,17 @@ def test_empty_images(axes: int, lead: Any, data: st.DataObject, padding: int) -
     shape = (*lead, *(data.draw(st.sampled_from([0, 1, 2])) for _ in range(axes)))
     channels = lead[-1] or data.draw(st.integers(0, 1))
     agree(lambda: CONVS[axes](channels, 2, 2, padding=padding), [(shape, FLOAT)])
+
+
+def test_what_a_layer_made_is_no_channels_last_image() -> None:
+    """48 columns are no channels, though the next layer wants as many."""
+    net = nn.Sequential(
+        nn.Conv2d(3, 64, 1), nn.ReLU(), nn.Conv2d(48, 4, 1), nn.ReLU(), nn.Conv2d(4, 2, 1)
+    )
+    (found,) = check(net, "2,3,56,48").diagnostics
+    assert found.message == "`2` takes 48 channels, but 64 arrive"
+    (found,) = check(nn.Conv2d(48, 4, 1), "2,64,56,48").diagnostics
+    assert "they are the last axis" in found.message
 
 
 @given(st.data())

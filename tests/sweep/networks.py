@@ -84,6 +84,21 @@ class Windows(nn.Module):
         return x.permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, 8, 8, channels)
 
 
+class Paired(nn.Module):
+    """Two samples make one, where the batch is even."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        n, channels = x.shape
+        return x.view(n // 2, 2, channels).sum(1) if n % 2 == 0 else x
+
+
+class Lazy(nn.Sequential):
+    """Its weights get their sizes from the first image."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.LazyConv2d(2, 3), nn.Flatten(), nn.LazyLinear(2))
+
+
 class Strict(nn.Module):
     """Refuses other images by itself."""
 

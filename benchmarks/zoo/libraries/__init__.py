@@ -34,8 +34,9 @@ def installed(library: str) -> bool:
 
 
 def version(library: str) -> str:
-    """The installed version of a library; empty for one of our own."""
-    return "" if _is_own(library) else importlib.metadata.version(library)
+    """The installed version of a library; empty for one of our own, and where there is none."""
+    is_foreign = not _is_own(library) and installed(library)
+    return importlib.metadata.version(library) if is_foreign else ""
 
 
 def _is_own(library: str) -> bool:
