@@ -48,7 +48,10 @@ def judge(network: Network, codes: Collection[str] | None = None) -> Iterator[Di
 
 
 class _Elsewhere(Mapping[int, tuple[Diagnostic, ...]]):
-    """What torch raises at other batches, and not at the declared one: looked for when asked."""
+    """What torch raises at other batches, and not at the declared one: looked for when asked.
+
+    Its keys are the sizes that the batch was told from; it answers for any.
+    """
 
     def __init__(self, batch: Batch, told: Iterable[Diagnostic]) -> None:
         self._batch = batch
@@ -58,7 +61,7 @@ class _Elsewhere(Mapping[int, tuple[Diagnostic, ...]]):
 
     def __getitem__(self, size: int) -> tuple[Diagnostic, ...]:
         if size not in self._found:
-            network = replace(self._batch.others[size], again=None)
+            network = replace(self._batch.at(size), again=None)
             sure = [r for r in rules() if r.operators and r.default and _raises(r)]
             self._found[size] = tuple(
                 found

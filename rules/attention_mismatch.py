@@ -47,6 +47,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.arithmetic.attention import attending
+from convlint.arithmetic.broadcast import broadcast, clashes
 
 _STACKS = ("transformer_encoder", "transformer_decoder", "transformer")
 
@@ -400,19 +402,21 @@ def _scaled(layer: Layer) -> Finding | None:
         return _pair(layer, "query", "key", -1, "features")
     if key[-2] != value[-2]:
         return _pair(layer, "key", "value", -2, "steps")
-    if not layer.args["enable_gqa"]:
-        for name, other in (("query", "key"), ("key", "value"), ("query", "value")):
-            a, b = layer.args[name].shape[:-2], layer.args[other].shape[:-2]
-            for at in range(1, min(len(a), len(b)) + 1):
-                if a[-at] != b[-at] and a[-at] != 1 and b[-at] != 1:
-                    return _pair(layer, name, other, -at - 2, "batches or heads")
+    q, k, v = attending(query, key, value, layer.args["enable_gqa"])
+    for name, other, one, two in (
+        ("query", "key", q, k),
+        ("key", "value", k, v),
+        ("query", "value", q, v),
+    ):
+        for at in clashes(one, two):
+            return _pair(layer, name, other, at - 2, "batches or heads")
     mask = layer.args["attn_mask"]
     if mask is None or mask.shape is None:
         return None
     found = _mask_dtypes(layer, (("attn_mask", mask),), layer.args["query"], False)
     if found is not None:
         return found
-    full = (*query[:-1], key[-2])
+    full = (*broadcast(q, k), query[-2], key[-2])
     short = len(mask.shape) > len(full)
     pairs = zip(reversed(mask.shape), reversed(full), strict=False)
     if short or any(m != n and m != 1 for m, n in pairs):

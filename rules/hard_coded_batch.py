@@ -4,6 +4,9 @@
 Finds networks that work for the batch size they are checked with, and not for another: a
 `view(64, -1)`, a state or a mask made for one batch; or that go on to give the rows of that one.
 
+A network that works for two batches together, and not for parts of one, takes groups: the frames of
+a clip, the two views of an image.  That is what it is meant for, and nothing is said.
+
 ## Why is this bad?
 The last batch of an epoch is smaller, and in production one sample comes at a time.  It is shown by
 running the shapes at another batch size.
@@ -62,7 +65,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from convlint import Diagnostic, Finding, Severity, rule, show
-from convlint.advice.batch import Batch, Change, dropping
+from convlint.advice.batch import RESHAPES, Batch, Change, dropping
 
 _CHECKS = ("CL0", "CL190")
 """What the code itself refuses is no oversight."""
@@ -83,12 +86,25 @@ def hard_coded_batch(
         if size == 1 and dropping(batch):
             continue  # squeeze-drops-batch tells of it
         oversights = [f for f in faults[size] if not f.code.startswith((*_CHECKS, _SINGLE_VALUE))]
+        if oversights and not faults[2 * batch.size] and not _is_merging(batch, oversights):
+            continue  # axis 0 holds groups: the frames of a clip, the two views of an image
         for fault in oversights:
             yield _fails(batch, size, fault)
         if oversights:
             break
     for change in batch.fixed:
         yield _keeps(batch, max(batch.others), change)
+
+
+def _is_merging(batch: Batch, faults: list[Diagnostic]) -> bool:
+    """Whether what fails is a reshape that puts samples together, and not one into groups."""
+    places = {place for f in faults for place in (f.location, *(r.location for r in f.related))}
+    for layer in batch.network.layers:
+        if layer.op in RESHAPES and layer.call in places and layer.tensors:
+            before, after = layer.tensors[0].shape, layer.outputs[0].shape
+            if before is None or after is None or before[1:] != after[2:]:
+                return True
+    return False
 
 
 def _fails(batch: Batch, size: int, fault: Diagnostic) -> Finding:

@@ -40,7 +40,7 @@ RESHAPES: Final = frozenset({"view", "reshape", "view_as", "reshape_as", "flatte
 class Batch:
     """A network's batch: axis 0 of all of its inputs, which agree on the size.
 
-    `others` are the same network by other batch sizes.
+    `others` are the same network by the other batch sizes that the factors are told from.
     """
 
     network: Network
@@ -48,8 +48,10 @@ class Batch:
     others: Mapping[int, Network]
 
     def at(self, size: int) -> Network:
-        """The network at the declared batch, or at another that was asked about."""
-        return self.network if size == self.size else self.others[size]
+        """The network at the declared batch, or at another one."""
+        if size == self.size:
+            return self.network
+        return self.others[size] if size in self.others else _of(self.network, size)
 
     def taken(self, layer: Layer) -> tuple[Factors, ...]:
         """The factors of every tensor that a layer takes, in the order of `layer.tensors`."""
@@ -260,11 +262,15 @@ def batch_of(network: Network) -> Batch | None:
         return None
     if not all(known(*s) for s in tensors) or any(s[1:2] == (size,) == s[1:] for s in tensors):
         return None
-    others = {}
-    for n in [n for n in _SIZES if n != size][:2]:
-        sizes = {
-            layer.name: layer.output.with_shape((n, *layer.output.shape[1:]))
-            for layer in network.inputs
-        }
-        others[n] = network.again(sizes, None)
-    return Batch(network, size, others)
+    others = [n for n in _SIZES if n != size][:2]
+    return Batch(network, size, {n: _of(network, n) for n in others})
+
+
+def _of(network: Network, size: int) -> Network:
+    """The same network with inputs of another batch."""
+    assert network.again is not None
+    sizes = {
+        layer.name: layer.output.with_shape((size, *layer.output.shape[1:]))
+        for layer in network.inputs
+    }
+    return network.again(sizes, None)

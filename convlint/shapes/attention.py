@@ -9,34 +9,15 @@ from typing import Any
 
 from torch import nn
 
-from convlint.dims import Dim, Shape, Unknown, guess
+from convlint.arithmetic.attention import attending
+from convlint.arithmetic.broadcast import broadcast
+from convlint.dims import Dim, Shape, Unknown, guess, known
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
 def _dtype(weight: TensorSpec | None, input: TensorSpec) -> Any:
     return weight.dtype if weight is not None else input.dtype
-
-
-def _joined(shapes: list[Shape]) -> Shape:
-    """The batch axes that the operands broadcast to; where they do not, the longest one's."""
-    rank = max(len(s) for s in shapes)
-    out: list[Dim] = []
-    for at in range(rank):
-        side: Dim = 1
-        for shape in shapes:
-            index = at - rank + len(shape)
-            if index < 0:
-                continue
-            n = shape[index]
-            if isinstance(side, int) and side == 1:
-                side = n
-            elif not isinstance(n, int) or n == 1 or side == n:
-                continue
-            elif not isinstance(side, int):
-                side = n
-        out.append(side)
-    return tuple(out)
 
 
 @operator("nn.functional.scaled_dot_product_attention", only=True)
@@ -63,7 +44,17 @@ def scaled_dot_product_attention(
         raise Rejected(
             "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
         )
-    lead = q[:-2] if enable_gqa else _joined([q[:-2], k[:-2], v[:-2]])
+    if enable_gqa:
+        if min(len(q), len(k), len(v)) < 3:
+            raise Rejected(
+                "Dimension out of range (expected to be in range of [-2, 1], but got -3)"
+            )
+        for heads in (k[-3], v[-3]):
+            if known(q[-3], heads) and (heads == 0 or q[-3] % heads):
+                raise Rejected(
+                    "Number of heads in key and value must divide the number of heads in query"
+                )
+    lead = broadcast(*attending(q, k, v, enable_gqa))
     return TensorSpec((*lead, q[-2], v[-1]), query.dtype, None)
 
 

@@ -374,6 +374,12 @@ def _strange(recorder: Recorder, exc: Exception) -> str | None:
     """An operator of which not even the kind of its result is known, where that is what matters."""
     if not isinstance(exc, (TypeError, AttributeError)) and "__array__" not in told(str, exc):
         return None
+    if isinstance(exc, AttributeError) and isinstance(exc.obj, torch.Tensor):
+        holders = (value.tensor.__dict__ for value in recorder.values())
+        if any(
+            exc.name in attributes for attributes in holders
+        ):  # `__torch_function__` hands it on
+            return f"`{exc.name}` was given to another tensor, and may come along with it"
     for layer in recorder.layers:
         outputs = layer.outputs
         lost = layer.rejected is None and all(spec.shape is None for spec in outputs)

@@ -129,6 +129,26 @@ def test_scaled_dot_product(data: Any) -> None:
     agree(calls(F.scaled_dot_product_attention), specs)
 
 
+@SEARCH
+@given(st.data(), st.booleans())
+def test_queries_and_keys_broadcast(data: Any, grouped: bool) -> None:
+    """Learned queries of one batch; heads that share keys; a mask for what they have together."""
+    heads, shared = data.draw(st.sampled_from([(4, 2), (4, 1), (3, 3), (2, 4), (3, 2)]))
+    batch, long, keys = (data.draw(st.integers(1, 3)) for _ in range(3))
+    few = shared if grouped else data.draw(st.sampled_from([heads, 1]))
+    batches = data.draw(st.sampled_from([(), (1,), (batch,), (2, batch)]))
+    others = data.draw(st.sampled_from([batches, (), (1,), (batch,)]))
+    mask = data.draw(near((long, keys), (batch, heads, long, keys), (1, heads, long, keys)))
+    specs = [
+        ((*batches, heads, long, 2), FLOAT),
+        ((*others, few, keys, 2), FLOAT),
+        ((*others, few, keys, 2), FLOAT),
+    ]
+    if data.draw(st.booleans()) and len(mask) > 1:
+        specs.append((mask, FLOAT))
+    agree(calls(F.scaled_dot_product_attention, enable_gqa=grouped), specs)
+
+
 @pytest.mark.parametrize("lead", [(2,), (2, 3)])
 @pytest.mark.parametrize(("keys", "values"), [(1, 6), (6, 1), (4, 3)])
 def test_keys_and_values_are_as_long_as_each_other(
