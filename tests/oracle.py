@@ -97,6 +97,9 @@ def agree(
     except Exception:
         return  # the constructor refuses
     network, errors = convlint_says(make, specs, training)
+    for layer in network.layers:  # also where torch raises: what follows is judged with it
+        sizes = [n for spec in layer.outputs for n in spec.shape or () if isinstance(n, int)]
+        assert all(n >= 0 for n in sizes), layer
     told = [f"{d.code} {d.message}" for d in errors]
     if isinstance(answer, Exception):
         assert told, f"torch raises {answer!r}; convlint is silent: {network.layers[-1]}"

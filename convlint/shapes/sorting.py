@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from convlint.dims import Dim, Shape
+from convlint.dims import Dim, Shape, Unknown
 from convlint.shapes.promotion import counting, floating, promoted
 from convlint.shapes.reduction import axes_of, reduced, single
 from convlint.shapes.registry import Rejected, operator
@@ -62,7 +62,8 @@ def argsort(
 def topk(
     input: TensorSpec, k: Dim, dim: Any = -1, largest: Any = True, sorted: Any = True
 ) -> tuple[TensorSpec, TensorSpec]:
-    values = _resized(input, dim, k, input.dtype)
+    fits = not isinstance(k, int) or k >= 0  # the rule for indices tells of it
+    values = _resized(input, dim, k if fits else Unknown(), input.dtype)
     return values, values.with_dtype(torch.int64)
 
 
