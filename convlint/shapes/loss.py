@@ -211,7 +211,11 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: TensorSpec | None = None,
 ) -> TensorSpec:
-    each = _fresh(input.shape, promoted(input, target), input, target)
+    # It is computed in what was made for `1 - target`.
+    dtype = promoted(input, target)
+    if dtype is not None and target.dtype is not None and target.dtype.is_floating_point:
+        dtype = target.dtype
+    each = _fresh(input.shape, dtype, input, target)
     return reduced(each, how(reduction, size_average, reduce))
 
 

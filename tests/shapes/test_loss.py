@@ -20,6 +20,7 @@ DISTANCES = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll
              "hinge_embedding_loss", "soft_margin_loss"]  # fmt: skip
 MODULES = [nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss, nn.KLDivLoss,
            nn.HingeEmbeddingLoss, nn.SoftMarginLoss, nn.MultiLabelSoftMarginLoss]  # fmt: skip
+FLOATS = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 
 
 @SEARCH
@@ -39,6 +40,17 @@ def test_dtypes_of_distances(name: str, one: Any, other: Any) -> None:
     if name == "huber_loss" and not one.is_floating_point:
         return
     agree(calls(getattr(F, name)), [((2, 3), one), ((2, 3), other)])
+
+
+@pytest.mark.parametrize("one", FLOATS)
+@pytest.mark.parametrize("other", FLOATS)
+@pytest.mark.parametrize(
+    "name",
+    [*DISTANCES, "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
+     "multilabel_soft_margin_loss"],
+)  # fmt: skip
+def test_dtypes_of_floats(name: str, one: Any, other: Any) -> None:
+    agree(calls(getattr(F, name), reduction="none"), [((2, 3), one), ((2, 3), other)])
 
 
 @SEARCH

@@ -78,7 +78,7 @@ def is_constant(case: Case) -> bool:
         ("CL412", raises_elsewhere),
         ("CL413", drops),
         ("CL414", lambda case: not keeps_rows(case)),
-        ("CL416", mixes),
+        ("CL416", lambda case: mixes(case) or not keeps_rows(case)),
         ("CL417", mixes),
         ("CL418", is_constant),
     ],

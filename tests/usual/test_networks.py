@@ -1,7 +1,7 @@
 """Networks that work, written as people write them: nothing is an error, and no warning is false.
 
 The first comment of a file has the inputs; `# finds:` has the codes of warnings that are true, as
-of a network that takes clips of eight frames and is checked with other batches.
+where the analysis ends in what NumPy computes.
 """
 
 from __future__ import annotations

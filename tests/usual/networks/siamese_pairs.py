@@ -1,5 +1,4 @@
 # inputs: 8,3,32,32
-# finds: CL412
 import torch
 from torch import nn
 import torch.nn.functional as F
