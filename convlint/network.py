@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from convlint.contract import Contract
 from convlint.diagnostic import Location
@@ -82,12 +82,19 @@ class Layer:
     @property
     def tensors(self) -> tuple[TensorSpec, ...]:
         """The tensors among the arguments, in order, once per use."""
-        return tuple(_tensors(list(self.args.values())))
+        found: list[TensorSpec] = []
+        for value in self.args.values():  # hardly any argument is a container: they are skipped
+            if isinstance(value, TensorSpec):
+                found.append(value)
+            elif isinstance(value, _CONTAINERS):
+                found.extend(_tensors(value))
+        return tuple(found)
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """The tensors that come out."""
-        return tuple(_tensors(self.output))
+        output = self.output
+        return (output,) if isinstance(output, TensorSpec) else tuple(_tensors(output))
 
     @property
     def formula(self) -> str | None:
@@ -285,6 +292,9 @@ class Network:
             for name in dict.fromkeys(t.source.name for t in layer.tensors if t.source):
                 found.setdefault(name, []).append(layer)
         return {name: tuple(layers) for name, layers in found.items()}
+
+
+_CONTAINERS: Final = (tuple, list, dict, slice)
 
 
 def _tensors(value: Any) -> Iterator[TensorSpec]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from convlint.arithmetic.layout import NAMES, Reading, read_image
@@ -117,6 +118,7 @@ def per_axis(value: Any, axes: int) -> tuple[Any, ...] | None:
     return numbers if len(numbers) == axes else numbers * axes
 
 
+@cache
 def axes_of(op: str) -> int:
     """Over how many axes an operator slides: 2 for `conv2d`, `max_pool2d_with_indices`."""
     for part in op.split("_"):
@@ -143,9 +145,10 @@ def read(image: TensorSpec, channels: Dim | None, axes: int) -> Reading:
     A square map may have as many columns as a layer takes channels.
     """
     assert image.shape is not None
-    if len(image.shape) == axes + 2 and is_map(image):
+    found = read_image(image.shape, channels, axes)
+    if found.kind != "batched" and len(image.shape) == axes + 2 and is_map(image):
         return Reading("batched", image.shape)
-    return read_image(image.shape, channels, axes)
+    return found
 
 
 def is_map(tensor: TensorSpec) -> bool | None:
