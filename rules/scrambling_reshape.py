@@ -10,8 +10,10 @@ A reshape reads the values in the order in which they lie in memory and never mo
 `(N, C, T)` viewed as `(N, T, C)` nothing raises, and every row is a mixture.  It is proven by the
 sizes: splitting and merging neighbouring axes leaves blocks that nest, and here they do not, be it
 with another batch or image, where the declared sizes happen to nest.  Where the declared sizes are
-equal and values only change their meaning, it is a warning.  Padding a row and reshaping it to
-shift rows against each other (relative attention) is no fault, and index tables are let alone.
+equal and values only change their meaning, it is a warning; so it is where rows that were put
+together as `(T, N)` come apart as `(N, T)` behind layers that leave every row in its place.
+Padding a row and reshaping it to shift rows against each other (relative attention) is no fault,
+and index tables are let alone.
 
 ## Example
 ```python
@@ -28,6 +30,25 @@ class Net(nn.Module):
         n, _, t, _ = x.shape
         x = self.conv(x)
         x = x.view(n, t, -1)  # error: CL410
+        return self.rnn(x)[0]
+```
+
+Frames that are put together by time, and taken apart by clip:
+
+```python
+# convlint: target Net 2,5,3,8,8
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frame = nn.Sequential(nn.Conv2d(3, 16, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.rnn = nn.GRU(16, 24, batch_first=True)
+
+    def forward(self, x):
+        n, t = x.shape[:2]
+        x = x.transpose(0, 1).flatten(0, 1)
+        x = self.frame(x).view(n, t, 16)  # warning: CL410
         return self.rnn(x)[0]
 ```
 
@@ -57,9 +78,10 @@ from dataclasses import replace
 from itertools import pairwise, permutations
 from typing import TypeAlias
 
-from convlint import Finding, Layer, Network, Severity, Shape, known, rule, show
+from convlint import Finding, Label, Layer, Network, Severity, Shape, known, rule, show
 from convlint.advice.batch import batch_of
 from convlint.advice.descent import descended
+from convlint.advice.folding import Fold, unfolding
 from convlint.advice.reshaping import is_repaired
 from convlint.advice.sizes import Probe, other_batches, other_sizes
 from convlint.arithmetic.refinement import has_refinement, middles
@@ -85,6 +107,11 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         yield _finding(layer, old, new, None)
         return
     probes = network.analysis(other_batches)
+    for one, note in _everywhere(layer, probes):
+        fold = unfolding(one)
+        if fold is not None and fold.is_swapped:
+            yield _unfolds(layer, fold, note)
+            return
     if _may_hide(old, new):
         probes += network.analysis(other_sizes)
     for probe in probes:
@@ -97,6 +124,29 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
             severity = None if crosses else Severity.WARNING
             yield replace(_finding(layer, old, new, probe), severity=severity)
             return
+
+
+def _everywhere(layer: Layer, probes: tuple[Probe, ...]) -> Iterator[tuple[Layer, str]]:
+    """A layer at the declared sizes and at others, and what is to be said of these."""
+    yield layer, ""
+    for probe in probes:
+        there = probe.counterpart(layer)
+        if there is not None:
+            yield there, f"{probe.what}, where it shows"
+
+
+def _unfolds(layer: Layer, fold: Fold, note: str) -> Finding:
+    swap = ".transpose(0, 1)" if len(fold.folded) == 2 else ".permute(...)"
+    return Finding(
+        f"`{layer.written}` takes rows apart as {show(fold.unfolded)}, but `{fold.layer.written}` "
+        f"has put them together from {show(fold.folded)}: values of different axes change places",
+        layer=layer,
+        severity=Severity.WARNING,
+        label=f"these are rows of {show(fold.folded)}",
+        related=(Label("put together here", fold.layer.call),) if fold.layer.call else (),
+        help=(f"take them apart in that order, and move the axes then: {swap}",),
+        note=(note,) if note else (),
+    )
 
 
 def _is_written_out(here: _Pair, there: _Pair) -> bool:

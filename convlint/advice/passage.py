@@ -6,9 +6,10 @@ reductions, and stops where it is not certain which side it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from convlint.advice.batch import RESHAPES
 from convlint.advice.origin import sets
 from convlint.dims import Shape
 from convlint.network import Layer
@@ -30,17 +31,36 @@ _POINTWISE: Final = frozenset({
 _IN_PLACE: Final = ("conv", "max_pool", "avg_pool", "lp_pool", "cat", "interpolate")
 """The beginnings of layers that keep the order of the sides, and may change their sizes."""
 
+_ROWWISE: Final = _SWAPS | _TURNS | {
+    "linear", "bilinear", "permute", "movedim", "squeeze", "unsqueeze", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "pad",
+    "scaled_dot_product_attention", "bmm",
+}  # fmt: skip
+"""Layers that compute every row of a side by itself."""
+
 
 def traced(tensor: TensorSpec, axis: int) -> tuple[Layer | None, int]:
     """The layer that made side `axis`, and which of its sides it is."""
+    layer = None
+    for step in steps(tensor, axis):
+        layer, axis = step
+    return layer, axis
+
+
+def steps(tensor: TensorSpec, axis: int) -> Iterator[tuple[Layer, int]]:
+    """The layers that side `axis` has come through, from the last one back to the one that made it.
+
+    With each, which side of its output it is.
+    """
     layer = tensor.source
     while layer is not None:
+        yield layer, axis
         before = _before(layer, axis)
         if before is None:
-            return layer, axis
+            return
         tensor, axis = before
         layer = tensor.source
-    return None, axis
 
 
 def _before(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
@@ -53,6 +73,8 @@ def _before(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
     if order is not None:
         place = order[axis] if axis < len(order) else None
         return None if place is None else (given, place)
+    if layer.op in RESHAPES and given.shape[: axis + 1] == out[: axis + 1]:
+        return given, axis  # in row-major order the sides behind it do not matter
     for tensor in layer.tensors:
         shape = tensor.shape
         if tensor.source is not None and shape and _is_same(layer, shape, out, axis):
@@ -93,6 +115,17 @@ def _swapped(sides: list[int], one: Any, other: Any) -> Sequence[int] | None:
 
 def _are_sides(dims: Any, rank: int) -> bool:
     return all(isinstance(d, int) and -rank <= d < rank for d in dims)
+
+
+def is_in_place(layer: Layer) -> bool:
+    """Whether what lies along a side that has come through a layer stays in its order."""
+    return (
+        layer.op in _POINTWISE
+        or layer.op in _ROWWISE
+        or layer.op in RESHAPES
+        or layer.op in _REDUCTIONS
+        or layer.op.startswith(_IN_PLACE)
+    )
 
 
 def _is_same(layer: Layer, before: Shape, out: Shape, axis: int) -> bool:

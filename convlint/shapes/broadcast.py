@@ -67,8 +67,10 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
         steps.append(((0,) * lead) + tuple(spread))
     alike = all(o.shape == shape for o in operands)
     image = len(shape) == 4 and all(_channels_last(shape, s) for s in steps)
-    if alike and image and steps[0] != last(shape) and not row_major(shape, steps[0]):
-        return None  # operators differ in the stride of an axis of size one, which may be looked at
+    if alike and image:  # operators differ in the stride of an axis of size one
+        plain = rows(shape) if row_major(shape, steps[0]) else last(shape)
+        if steps[0] != plain:
+            return None
     if alike and all(s == steps[0] for s in steps) and _dense(shape, steps[0]):
         made = steps[0]
     elif _converted(operands):
@@ -77,8 +79,8 @@ def layout(shape: Shape, operands: list[TensorSpec]) -> Strides:
         made = _ordered(shape, steps)
     # Row-major but for the stride of an axis of size one is not told as contiguous: a convolution
     # may take it for channels-last.
-    plain = row_major(shape, made) if 0 in shape else made == rows(shape)
-    return CONTIGUOUS if plain else made
+    is_plain = row_major(shape, made) if 0 in shape else made == rows(shape)
+    return CONTIGUOUS if is_plain else made
 
 
 def _converted(operands: list[TensorSpec]) -> bool:

@@ -119,12 +119,20 @@ def test_a_scrambled_row_holds_several_frames() -> None:
     moved = frames.permute(0, 2, 1, 3).reshape(2, 30, -1)
     assert torch.equal(moved.amin(2), moved.amax(2))
     for faulty in (True, False):
-        ((net, (x,)),) = networks("CL410", faulty=faulty)
+        (net, (x,)), *_ = networks("CL410", faulty=faulty)
         net.conv = nn.Conv2d(2, 8, (1, 3), padding=(0, 1))  # no frame sees another
         later = x.clone()
         later[:, :, 5:] = 0.0
         first = [net(given)[:, 0] for given in (x, later)]
         assert torch.allclose(*first) is not faulty
+
+
+def test_frames_that_come_apart_in_another_order_change_clips() -> None:
+    """What the first clip gives depends on the second."""
+    _, (net, (x,)) = networks("CL410", faulty=True)
+    other = x.clone()
+    other[1] = 0.0
+    assert not torch.allclose(net(x)[0], net(other)[0])
 
 
 def refinements(count: int) -> list[tuple[int, ...]]:
