@@ -13,7 +13,7 @@ from convlint.arithmetic.attention import attending
 from convlint.arithmetic.broadcast import broadcast
 from convlint.dims import Dim, Shape, Unknown, guess, known
 from convlint.shapes.registry import Rejected, lowers, operator, parameter
-from convlint.tensor import CONTIGUOUS, TensorSpec
+from convlint.tensor import CONTIGUOUS, Strides, TensorSpec
 
 
 def _dtype(weight: TensorSpec | None, input: TensorSpec) -> Any:
@@ -88,7 +88,13 @@ def multi_head_attention_forward(
     batch_first: bool = False,
     kdim: int | None = None,
     vdim: int | None = None,
+    is_fusible: bool = False,
 ) -> Any:
+    """As torch's function, with what `nn.MultiheadAttention` adds.
+
+    Args:
+        is_fusible: whether torch may take its fused kernel, which does not transpose.
+    """
     if is_causal and attn_mask is None:
         raise Rejected("Need attn_mask if specifying the is_causal hint.")
     dtype = _dtype(out_proj_weight, query)
@@ -96,11 +102,15 @@ def multi_head_attention_forward(
     if query.shape is None or len(query.shape) not in (2, 3):
         return nothing, nothing if need_weights else None
     more = (bias_k is not None) + bool(add_zero_attn)
-    strides = None if batch_first and len(query.shape) == 3 else CONTIGUOUS
     features = query.shape[-1]  # as many come out as must go in
     if out_proj_weight is not None and out_proj_weight.shape is not None:
         made = out_proj_weight.shape[0]
         features = features if made == embed_dim_to_check else made
+    strides: Strides = CONTIGUOUS
+    if batch_first and len(query.shape) == 3:  # the batch comes second until the end
+        batch = query.shape[0]
+        told = not is_fusible and known(batch, features)
+        strides = (features, batch * features, 1) if told else None
     result = TensorSpec((*query.shape[:-1], features), dtype, strides)
     if not need_weights:
         return result, None
@@ -156,7 +166,19 @@ def _multihead_attention(
         "batch_first": module.batch_first,
         "kdim": module.kdim,
         "vdim": module.vdim,
+        "is_fusible": _is_fusible(module) and query is key is value,
     }
+
+
+def _is_fusible(module: nn.MultiheadAttention) -> bool:
+    """Whether a module takes the fused kernel where one tensor is all three, without gradients."""
+    return (
+        not module.training
+        and module.num_heads % 2 == 0
+        and module.bias_k is None
+        and not module.add_zero_attn
+        and module._qkv_same_embed_dim
+    )
 
 
 # -- transformer

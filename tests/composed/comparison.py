@@ -153,11 +153,10 @@ def _steps(found: Diagnostic, network: Network, path: Path) -> set[int]:
 
 
 def _is_untold(network: Network, number: int | None, traced: convlint.Network | None) -> bool:
-    """Whether convlint says of an operand of a step that it does not know its strides."""
-    operands = next(s.operands for s in network.steps if s.number == number)
+    """Whether convlint says of what a step takes that it does not know its strides."""
     return any(
-        network.rows.get(layer.call.row) in operands
-        and any(output.strides is None for output in layer.outputs)
+        network.rows.get(layer.call.row) == number
+        and any(tensor.strides is None for tensor in layer.tensors)
         for layer in (traced.layers if traced is not None else ())
         if layer.call is not None
     )

@@ -87,6 +87,30 @@ def test_multihead(data: Any, first: bool, weights: bool, average: bool, batched
 
 
 @SEARCH
+@given(sizes(4), sizes(3), sizes(3), st.sampled_from(["self", "cross", "train", "zero"]))
+def test_the_fused_kernel_gives_another_layout(heads: int, batch: int, long: int, how: str) -> None:
+    """`view` behind attention works where torch fuses; where it may, nothing is said."""
+
+    class Views(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = nn.MultiheadAttention(
+                2 * heads, heads, batch_first=True, add_zero_attn=how == "zero"
+            )
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            memory = y if how == "cross" else x
+            found: torch.Tensor = self.attend(x, memory, memory)[0]
+            return found.view(-1, 2 * heads)
+
+    torch.backends.mha.set_fastpath_enabled(True)
+    try:
+        agree(Views, [((batch, long, 2 * heads), FLOAT)] * 2, training=how == "train")
+    finally:
+        torch.backends.mha.set_fastpath_enabled(False)
+
+
+@SEARCH
 @given(st.data(), sizes(2), sizes(3), sizes(6), st.booleans(), st.booleans())
 def test_a_projection_to_other_features(
     data: Any, heads: int, each: int, out: int, batched: bool, weights: bool
