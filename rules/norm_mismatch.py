@@ -84,6 +84,8 @@ def _channels(layer: Layer, shape: Shape) -> Iterator[Finding]:
     ranks = layer.args["ranks"]
     if len(shape) < 2 or (ranks and len(shape) not in ranks):
         return  # norm-rank
+    if layer.op == "batch_norm" and 0 in shape:
+        return  # torch compares nothing where there is nothing to normalize
     axis = 0 if layer.op == "instance_norm" and ranks and len(shape) == ranks[0] else 1
     arrives = shape[axis]
     wanted = layer.args["features"]

@@ -173,3 +173,16 @@ def test_explained(layer: Any, shape: Any, code: str) -> None:
     network, errors = convlint_says(lambda: layer, [(shape, FLOAT)])
     assert [e.code for e in errors] == [code]
     assert network.outputs.shape == shape
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("shape", [(4, 0, 6, 4), (4, 0, 0, 4), (0, 2, 6, 4), (4, 2, 0, 4)])
+@pytest.mark.parametrize("features", [1, 2, 3])
+def test_nothing_to_normalize(shape: Any, features: int, training: bool) -> None:
+    """Batch norm compares no channels there; the other norms do."""
+    for kind in (nn.BatchNorm2d, nn.InstanceNorm2d):
+        for options in ({}, {"affine": False}, {"track_running_stats": False}):
+            agree(lambda k=kind, o=options: k(features, **o), [(shape, FLOAT)], training)
+    agree(lambda: nn.GroupNorm(1, features), [(shape, FLOAT)], training)
+    mean = torch.zeros(features)
+    agree(lambda: lambda x: F.batch_norm(x, mean, mean + 1), [(shape, FLOAT)])
