@@ -76,6 +76,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, permutations
+from math import prod
 from typing import TypeAlias
 
 from convlint import Finding, Label, Layer, Network, Severity, Shape, known, rule, show
@@ -150,13 +151,18 @@ def _unfolds(layer: Layer, fold: Fold, note: str) -> Finding:
 
 
 def _is_written_out(here: _Pair, there: _Pair) -> bool:
-    """Whether a side of the image stays in the result where the image has another: `-1, 8, 8`.
+    """Whether a number with a side of the image in it stays in the result where the image has
+    another: `-1, 8, 8`, or `-1, 64 * 8 * 8`.
 
     Then the network is for images of this size, and what it makes of others is no sign.
     """
-    moved = {n for n, m in zip(here[0][1:], there[0][1:], strict=False) if n != m}
+    moved = [n != m for n, m in zip(here[0], there[0], strict=False)]
     stayed = {n for n, m in zip(here[1], there[1], strict=False) if n == m and n > 1}
-    return bool(moved & stayed)
+    return any(
+        any(moved[start:end]) and prod(here[0][start:end]) in stayed
+        for start in range(1, len(here[0]))
+        for end in range(start + 1, len(here[0]) + 1)
+    )
 
 
 def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -170,7 +176,7 @@ def _shapes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     if is_repaired(layer):
         return None
     sizes = tuple(map(int, old)), tuple(map(int, new))  # type: ignore[arg-type]
-    return sizes if _count(sizes[0]) == _count(sizes[1]) else None
+    return sizes if prod(sizes[0]) == prod(sizes[1]) else None
 
 
 def _is_told(layer: Layer, network: Network) -> bool:
@@ -179,13 +185,6 @@ def _is_told(layer: Layer, network: Network) -> bool:
     if batch is None or not batch.is_certain:
         return False
     return any(change.layer is layer for change in (*batch.changes, *batch.fixed))
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    total = 1
-    for n in shape:
-        total *= n
-    return total
 
 
 def _may_hide(old: tuple[int, ...], new: tuple[int, ...]) -> bool:

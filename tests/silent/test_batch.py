@@ -374,3 +374,22 @@ def test_a_norm_that_needs_several_values_is_no_hard_coded_batch() -> None:
     with pytest.raises(ValueError, match="more than 1 value"):
         net(torch.randn(1, 3, 8, 8))
     assert not check(net, "2,3,8,8", training=True, select=["CL412"]).diagnostics
+
+
+@pytest.mark.parametrize("batch", [2, 4, 8, 16, 32, 64])
+@pytest.mark.parametrize("channels", [8, 16, 64])
+def test_rows_of_a_written_size_are_no_scrambling(batch: int, channels: int) -> None:
+    """`view(-1, C * H * W)`: also where the batch is as large as something else."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, channels, 3, stride=4, padding=1)
+            self.head = nn.Linear(channels * 8 * 8, 10)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.head(self.conv(x).view(-1, channels * 8 * 8))
+            return answer
+
+    report = check(Net, (batch, 3, 32, 32))
+    assert not [one for one in report.diagnostics if one.severity != "info"], str(report)
