@@ -154,11 +154,18 @@ class Decision:
     """How many layers had been called."""
     inputs: frozenset[str]
     """The network's inputs that the answer is computed from."""
+    is_open: bool = False
+    """Whether it may be asked again, of further items that only data can count."""
 
     @property
     def place(self) -> Place:
         """Where it is asked, to be compared."""
         return self.frame.code, self.frame.lasti
+
+
+Answers: TypeAlias = Mapping[Place, tuple[bool, ...]]
+"""What the data decide, by the place of the question: in each round that comes there, the last
+answer in all further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,7 @@ class Again(Protocol):
         inputs: Mapping[str, TensorSpec] | None = None,
         training: bool | None = None,
         *,
-        answers: Mapping[Place, bool] | None = None,
+        answers: Answers | None = None,
         watch: Any = None,
     ) -> Network:
         """The network with other inputs (by name), in another mode, or on another path.

@@ -15,22 +15,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from convlint.diagnostic import Diagnostic, Label, Location, Severity
 from convlint.frame import Frame
 from convlint.job import Unseen
 from convlint.judge import RAISES, judge, located
-from convlint.network import Decision, Guard, Layer, Network, Place, Raised
+from convlint.network import Answers, Decision, Guard, Layer, Network, Place, Raised
 from convlint.quote import quote
 from convlint.resizing import Resized, Search, bound, otherwise
-from convlint.trace.bytecode import asked, is_check, is_kept, sides
+from convlint.trace.bytecode import asked, is_check, is_kept, loop, sides
 from convlint.trace.watch import Expired, Watch
 
 MOST: Final = 16
 """How many paths of one network are traced, the declared one among them."""
 
-_CHECKED: Final = 8
+_CHECKED: Final = 12
 """How many more, where a fault was found, to tell which decisions it needs."""
 
 _HELD: Final = frozenset({"parameter", "buffer"})
@@ -64,9 +64,7 @@ def explore(
     """
     tracks = _Tracks(network, codes, watch, deadline)
     elsewhere = [*_by_data(tracks), *_by_size(tracks)]
-    settled, needs = _settled(tracks)
-    settled = replace(settled, elsewhere=frozenset(tracks.used))
-    found = [_needing(one, needs) for one in judge(settled, codes)]
+    found, settled = _judged(tracks, elsewhere)
     told = {_key(one) for one in found}
     told |= {(RAISES, r.frames[0].location) for r in network.raised if r.frames}
     for one in elsewhere:
@@ -76,6 +74,22 @@ def explore(
     return found, settled
 
 
+def _judged(tracks: _Tracks, elsewhere: Sequence[Diagnostic]) -> tuple[list[Diagnostic], Network]:
+    """What is found on the declared path; where that may have ended for what the data can not
+    decide at once, what is found on one that comes to its end."""
+    settled, needs = _settled(tracks)
+    is_lost = any(not one.certain for one in settled.raised)
+    network = tracks.whole if is_lost and tracks.whole is not None else settled
+    network = replace(network, elsewhere=frozenset(tracks.used))
+    if network.layers is settled.layers:
+        return [_needing(one, needs) for one in judge(network, tracks.codes)], network
+    declared = [one for _, one in tracks.found(tracks.declared) if one.severity is Severity.ERROR]
+    found = [_needing(one, needs) for one in declared]
+    told, under = {_key(one) for one in found}, {_key(one): one for one in elsewhere}
+    there = [one for one in judge(network, tracks.codes) if _key(one) not in told]
+    return [*found, *(under.get(_key(one), one) for one in there)], network
+
+
 _Key: TypeAlias = tuple[str, Location | None]
 
 
@@ -83,21 +97,29 @@ def _key(found: Diagnostic) -> _Key:
     return found.code, found.location
 
 
-def _needing(found: Diagnostic, needs: Mapping[_Key, tuple[Decision, ...]]) -> Diagnostic:
-    decisions = needs.get(_key(found), ())
-    if not decisions or found.severity is not Severity.ERROR:
+class _Need(NamedTuple):
+    """The decisions that a fault needs."""
+
+    decisions: tuple[Decision, ...]
+    possible: bool = True
+    """Whether data can surely decide so at once."""
+
+
+def _needing(found: Diagnostic, needs: Mapping[_Key, _Need]) -> Diagnostic:
+    need = needs.get(_key(found))
+    if need is None or found.severity is not Severity.ERROR:
         return found
-    return _under(found, decisions)
+    return _under(found, need)
 
 
-def _settled(tracks: _Tracks) -> tuple[Network, dict[_Key, tuple[Decision, ...]]]:
-    """The declared network with its exceptions judged, and the decisions that faults need.
+def _settled(tracks: _Tracks) -> tuple[Network, dict[_Key, _Need]]:
+    """The declared network with its exceptions judged, and what faults need.
 
     An exception behind a question about data is certain where the answer leads to it, or none
     leads away from it.
     """
     network, declared = tracks.declared, _Path(())
-    needs: dict[_Key, tuple[Decision, ...]] = {}
+    needs: dict[_Key, _Need] = {}
     if not network.decisions:
         return network, needs
     order = {id(layer): i for i, layer in enumerate(network.layers)}
@@ -105,16 +127,20 @@ def _settled(tracks: _Tracks) -> tuple[Network, dict[_Key, tuple[Decision, ...]]
     for raised in network.raised:
         if raised.given and not raised.certain and not raised.deliberate and raised.frames:
             key = (RAISES, raised.frames[0].location)
-            decisions, possible = _needed(tracks, declared, network, key, len(order))
-            if possible:
-                needs[key] = decisions
-                raised = replace(raised, certain=True)
+            needs[key] = need = _needed(tracks, declared, network, key, len(order))
+            raised = replace(raised, certain=need.possible)
         certain.append(raised)
     for layer, found in tracks.found(network):
-        before = order.get(id(layer), -1)
-        for one in network.decisions if found.severity is Severity.ERROR else ():
-            if one.after <= before and tracks.leads(one, _key(found)):
-                needs[_key(found)] = (*needs.get(_key(found), ()), one)
+        if found.severity is Severity.ERROR and layer is not None:
+            before = order.get(id(layer), -1)
+            leading = tuple(
+                one
+                for one in network.decisions
+                if one.after <= before and tracks.leads(one, _key(found))
+            )
+            if leading:
+                possible = tracks.can_meet(declared, network, leading, _key(found), before)
+                needs[_key(found)] = _Need(leading, possible)
     return replace(network, raised=tuple(certain)), needs
 
 
@@ -142,16 +168,20 @@ class _Tracks:
 
     def __post_init__(self) -> None:
         self.slowest = 0.0
-        self.used: set[str] = set()
+        self.whole: Network | None = None
+        """The first path that came to its end."""
+        self.used = _used(self.declared)
         self.search = Search(self.declared)
         self.checks = _CHECKED
-        self._tried: dict[frozenset[tuple[Place, bool]], tuple[set[Place], set[_Key]]] = {}
+        self._tried: dict[
+            frozenset[tuple[Place, tuple[bool, ...]]], tuple[set[Place], set[_Key]]
+        ] = {}
         for layer in self.declared.layers:
             self.known.update((id(f.code), f.lasti) for f in layer.frames)
 
     def follow(
         self,
-        answers: Mapping[Place, bool] | None = None,
+        answers: Answers | None = None,
         inputs: Mapping[str, Any] | None = None,
     ) -> Network | None:
         """One more path; None where it cannot be followed, or there is no time for it."""
@@ -166,9 +196,7 @@ class _Tracks:
         assert self.declared.again is not None
         try:
             network = self.declared.again(inputs, answers=answers, watch=self.watch)
-            self.used |= {
-                layer.path for layer in network.layers if layer.op in _HELD or layer.module
-            }
+            self.used |= _used(network)
             return network
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -190,7 +218,33 @@ class _Tracks:
 
     def persists(self, path: _Path, turned: Iterable[Decision], found: _Key) -> _Fate:
         """What becomes of a finding of `path` where further decisions are turned round."""
-        answers = path.answers | {one.place: not one.answer for one in turned}
+        answers = path.answers | {one.place: (not one.answer,) for one in turned}
+        return self._fate(path, answers, found)
+
+    def can_meet(
+        self,
+        path: _Path,
+        network: Network,
+        needed: Iterable[Decision],
+        found: _Key,
+        before: int,
+    ) -> bool:
+        """Whether a fault needs each decision once, and not in every round of a loop alike.
+
+        Every round asks about other data, and what is left of them all may be certain: one of all
+        experts gets something.
+        """
+        for one in {one.place: one for one in needed}.values():
+            if one.is_open and not _is_within(found, one):
+                return False
+            rounds = [d for d in network.decisions if d.place == one.place and d.after <= before]
+            if len(rounds) > 1:
+                answers = path.answers | {one.place: (one.answer, not one.answer)}
+                if self._fate(path, answers, found) is not _Fate.STAYS:
+                    return False
+        return True
+
+    def _fate(self, path: _Path, answers: dict[Place, tuple[bool, ...]], found: _Key) -> _Fate:
         if frozenset(answers.items()) not in self._tried:
             if self.checks <= 0:
                 return _Fate.UNTOLD
@@ -202,7 +256,7 @@ class _Tracks:
         asked_still = not path.chain or path.chain[-1].place in places
         return _Fate.GOES if asked_still else _Fate.UNASKED
 
-    def note(self, answers: Mapping[Place, bool], network: Network | None) -> None:
+    def note(self, answers: Answers, network: Network | None) -> None:
         """Remember what was asked and found on a path."""
         places = {one.place for one in network.decisions} if network is not None else set()
         keys = {_key(one) for _, one in self.found(network)} if network is not None else set()
@@ -210,7 +264,7 @@ class _Tracks:
 
     def leads(self, decision: Decision, found: _Key) -> bool:
         """Whether a finding of the declared path is known to go with the other answer."""
-        tried = self._tried.get(frozenset({(decision.place, not decision.answer)}))
+        tried = self._tried.get(frozenset({(decision.place, (not decision.answer,))}))
         return tried is not None and bool(tried[0]) and found not in tried[1]
 
     def found(self, network: Network) -> Iterator[tuple[Layer | None, Diagnostic]]:
@@ -233,8 +287,8 @@ class _Path:
     chain: tuple[Decision, ...]
 
     @property
-    def answers(self) -> dict[Place, bool]:
-        return {one.place: one.answer for one in self.chain}
+    def answers(self) -> dict[Place, tuple[bool, ...]]:
+        return {one.place: (one.answer,) for one in self.chain}
 
 
 def _by_data(tracks: _Tracks) -> Iterator[Diagnostic]:
@@ -256,8 +310,23 @@ def _by_data(tracks: _Tracks) -> Iterator[Diagnostic]:
         network = tracks.follow(path.answers)
         tracks.note(path.answers, network)
         if network is not None and _has_turned(network, path):
+            if tracks.whole is None and not network.raised:
+                tracks.whole = network
             branch(network, path)
             yield from _of_path(tracks, path, network)
+
+
+def _is_within(found: _Key, decision: Decision) -> bool:
+    """Whether a fault is in the loop that a decision is made in."""
+    _, where = found
+    if where is None or where.filename != decision.frame.location.filename:
+        return False
+    return where.row in loop(decision.frame)
+
+
+def _used(network: Network) -> set[str]:
+    """Paths of the parameters and modules that a network uses."""
+    return {layer.path for layer in network.layers if layer.op in _HELD or layer.module}
 
 
 def _has_turned(network: Network, path: _Path) -> bool:
@@ -270,20 +339,13 @@ def _of_path(tracks: _Tracks, path: _Path, network: Network) -> Iterator[Diagnos
     for layer, found in tracks.found(network):
         if found.severity is not Severity.ERROR:
             if tracks.is_new(layer):
-                yield _under(found, path.chain)
+                yield _under(found, _Need(path.chain))
             continue
         before = order.get(id(layer), len(network.layers))
-        needed, possible = _needed(tracks, path, network, _key(found), before)
-        if possible:
-            yield _under(found, needed)
-        else:
-            note = "whether data can decide so at once is not known"
-            yield _under(replace(found, severity=Severity.INFO, note=(*found.note, note)), needed)
+        yield _under(found, _needed(tracks, path, network, _key(found), before))
 
 
-def _needed(
-    tracks: _Tracks, path: _Path, network: Network, found: _Key, before: int
-) -> tuple[tuple[Decision, ...], bool]:
+def _needed(tracks: _Tracks, path: _Path, network: Network, found: _Key, before: int) -> _Need:
     """The decisions without which a fault is not there, and whether they surely can meet.
 
     One decision can be made either way, and those that stand one within the other can meet, or
@@ -296,7 +358,7 @@ def _needed(
         one.place: one for one in network.decisions if one.after <= before and one.place not in own
     }.values()
     if not others or tracks.persists(path, others, found) is _Fate.STAYS:
-        return path.chain, True
+        return _Need(path.chain, tracks.can_meet(path, network, path.chain, found, before))
     needed, possible = [], True
     for one in others:
         fate = tracks.persists(path, (one,), found)
@@ -306,11 +368,17 @@ def _needed(
             apart = bool(one.inputs) and not any(one.inputs & other.inputs for other in met)
             nested = one.place not in declared or fate is _Fate.UNASKED
             possible = possible and (nested or not met or (apart and fate is not _Fate.UNTOLD))
-    return tuple(sorted((*needed, *path.chain), key=lambda one: one.after)), possible
+    all_needed = tuple(sorted((*needed, *path.chain), key=lambda one: one.after))
+    possible = possible and tracks.can_meet(path, network, all_needed, found, before)
+    return _Need(all_needed, possible)
 
 
-def _under(found: Diagnostic, decisions: Sequence[Decision]) -> Diagnostic:
+def _under(found: Diagnostic, need: _Need) -> Diagnostic:
     """A finding that holds where the data decide so."""
+    decisions = need.decisions
+    if not need.possible:
+        note = "whether data can decide so at once is not known"
+        found = replace(found, severity=Severity.INFO, note=(*found.note, note))
     here = found.location.filename if found.location else ""
     said = [f"{_written(d.frame, here)} is {str(d.answer).lower()}" for d in decisions]
     labels = [

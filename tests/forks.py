@@ -353,3 +353,27 @@ class Trained(Fork):
             y = y + 1
             y = self.right(y)
         return y
+
+
+class WrongInOneRound(Fork):
+    """One round is enough to fail, behind the loop as well."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        for channel in y.unbind(1):
+            if channel.mean() > 0:
+                y = x
+        return self.right(y)
+
+
+class EmptyIfNoRound(Fork):
+    """Something may always be left: each round asks about other data."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        channels = self.conv(x).unbind(1)
+        most = self.conv(x).mean((2, 3)).amax()
+        kept = []
+        for channel in channels:
+            if channel.mean() >= most:
+                kept.append(channel)
+        return torch.cat(kept)

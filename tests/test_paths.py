@@ -105,6 +105,19 @@ def test_what_may_not_meet_is_no_error() -> None:
         assert not raises(forks.Related, data)
 
 
+def test_what_every_round_must_decide_alike_is_no_error() -> None:
+    report = checked(forks.EmptyIfNoRound)
+    assert report.ok, str(report)
+    assert told(report, "info")[-1] == "whether data can decide so at once is not known"
+    assert report.network is not None
+    assert not report.network.raised, "another path comes to its end"
+
+
+def test_what_one_round_decides_is_an_error() -> None:
+    (note,) = told(checked(forks.WrongInOneRound))
+    assert note.startswith("when `channel.mean() > 0` at line ")
+
+
 def test_what_two_inputs_decide_can_meet() -> None:
     inputs = {"x": IMAGE, "z": IMAGE}
     assert raises(forks.Apart, BRIGHT, DARK)

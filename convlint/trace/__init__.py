@@ -12,7 +12,7 @@ import torch
 import torch.fx
 from torch import nn
 
-from convlint.network import Network, Place
+from convlint.network import Answers, Network
 from convlint.propagate import propagate
 from convlint.tensor import TensorSpec
 from convlint.trace.construct import ConstructionError, build
@@ -58,7 +58,7 @@ def trace(
     def anew(
         given: Mapping[str, TensorSpec],
         mode: bool,
-        decided: Mapping[Place, bool],
+        decided: Answers,
         watch: Watch | None,
     ) -> Network:
         for last in (False,) * _RESTARTS + (True,):
@@ -78,7 +78,7 @@ def trace(
             inputs: Mapping[str, TensorSpec] | None = None,
             training: bool | None = None,
             *,
-            answers: Mapping[Place, bool] | None = None,
+            answers: Answers | None = None,
             watch: Watch | None = None,
         ) -> Network:
             if training in (None, mode) and answers is None and watch is None:

@@ -96,6 +96,17 @@ def sides(frame: Frame) -> frozenset[int]:
     return frozenset(row for row in rows if row is not None)
 
 
+def loop(frame: Frame) -> frozenset[int]:
+    """The rows of the innermost `for` that `frame` stands in; empty where it stands in none."""
+    code = _instructions(frame.code)
+    at = _place(code, frame.lasti)
+    for start in range(at - 1, -1, -1):
+        if code[start].opname == "FOR_ITER" and at < (end := _place(code, code[start].argval)):
+            rows = (_row(code, place) for place in range(start, end))
+            return frozenset(row for row in rows if row is not None)
+    return frozenset()
+
+
 def is_kept(frame: Frame) -> bool:
     """Whether the answer to a comparison at `frame` goes into a variable, to be used there."""
     code = _instructions(frame.code)

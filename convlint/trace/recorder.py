@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from convlint.arithmetic.strides import named
 from convlint.dims import Unknown, guess
 from convlint.frame import Frame, FrameFilter, Outside
-from convlint.network import Assumption, Decision, Guard, Layer, Place, Raised
+from convlint.network import Answers, Assumption, Decision, Guard, Layer, Place, Raised
 from convlint.shapes import explanation
 from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace.bytecode import asked, is_check, sparing
@@ -109,7 +109,7 @@ class Recorder:
         self.assumptions: list[Assumption] = []
         self.guards: list[Guard] = []
         self.decisions: list[Decision] = []
-        self.answers: Mapping[Place, bool] = {}
+        self.answers: Answers = {}
         """What the data decide on the path that is to be followed."""
         self.given: Mapping[str, TensorSpec] = {}
         """Specs of inputs, by name, in place of those that were handed over."""
@@ -137,6 +137,7 @@ class Recorder:
         self._stored: dict[int, tuple[str, str]] = {}
         self._answers: dict[Place, int] = {}
         self._turns: dict[tuple[Place, str], int] = {}
+        self._rounds: dict[Place, int] = {}
         self._of_hooks: set[torch.fx.Node] = set()
         self.hooked: set[str] = set()
         """The calls that stand for hooks which took part, by their names."""
@@ -508,17 +509,22 @@ class Recorder:
             answer = self.ending(usual)
         else:
             answer = self.ending(self._turned((frame.code, frame.lasti), usual))
-            self.decisions.append(Decision(frame, answer, len(self.layers), question.inputs))
+            is_open = frame.code in self.open_loops
+            self.decisions.append(
+                Decision(frame, answer, len(self.layers), question.inputs, is_open)
+            )
         self.knowledge.learn(question, answer)
         return answer
 
     def _turned(self, place: Place, usual: bool) -> bool:
         """The answer that the path needs, a few times in every module."""
-        answer = self.answers.get(place)
-        if answer is None:
+        answers = self.answers.get(place)
+        if answers is None:
             return usual
+        turn = self._rounds.get(place, 0)
+        self._rounds[place] = turn + 1
         count = self._turns[place, self.paths[-1]] = self._turns.get((place, self.paths[-1]), 0) + 1
-        return answer if count <= _TURNS else usual
+        return answers[min(turn, len(answers) - 1)] if count <= _TURNS else usual
 
     def asking(self) -> Frame | None:
         """Where the user's own code asks; None where something between us and it does."""
