@@ -53,6 +53,7 @@ from collections.abc import Iterator
 
 from convlint import Finding, Network, known, product, rule, show
 from convlint.advice.batch import RESHAPES, Batch, Change, batch_of
+from convlint.advice.passage import traced
 
 
 @rule("CL411", silent=True)
@@ -61,7 +62,7 @@ def batch_changed(network: Network) -> Iterator[Finding]:
     if batch is None or not batch.is_certain:
         return
     for change in batch.changes:
-        if change.layer.op in RESHAPES and _cuts(change):
+        if change.layer.op in RESHAPES and _cuts(change) and not _divides(change):
             yield _finding(batch, change)
 
 
@@ -72,6 +73,16 @@ def _cuts(change: Change) -> bool:
         return False
     row = product(after[1:])
     return all(product(before[at:]) != row for at in range(1, len(before) + 1))
+
+
+def _divides(change: Change) -> bool:
+    """Whether features as a layer makes them, or the user gives them, become rows: 50 logits of a
+    sample are five times 10."""
+    before, after = change.before.shape or (), change.after.shape or ()
+    if not len(before) == len(after) == 2:
+        return False
+    maker, _ = traced(change.before, 1)
+    return maker is None or maker.op not in RESHAPES
 
 
 def _finding(batch: Batch, change: Change) -> Finding:
