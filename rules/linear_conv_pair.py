@@ -61,6 +61,8 @@ def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
     first = _before(layer)
     if first is None or layer.args["groups"] != 1 or first.args["groups"] != 1:
         return
+    if any(_is_frozen(one) for one in (first, layer)):
+        return  # it is no part of what is learnt: a change of colours, a fixed filter
     if first.op != layer.op or len(network.consumers.get(first.name, ())) != 1:
         return
     one, two = first.args["weight"].shape, layer.args["weight"].shape
@@ -82,6 +84,11 @@ def linear_conv_pair(layer: Layer, network: Network) -> Iterator[Finding]:
         related=(Label("the first of the two", place),) if place is not None else (),
         help=("put an activation between them, or use one convolution",),
     )
+
+
+def _is_frozen(layer: Layer) -> bool:
+    weight = getattr(layer.module, "weight", None)
+    return weight is not None and not weight.requires_grad
 
 
 def _before(layer: Layer) -> Layer | None:

@@ -54,6 +54,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from convlint import Dim, Finding, Layer, Network, TensorSpec, guess, rule
+from convlint.advice.pointwise import JOINED, KEPT
 from convlint.advice.reach import LOST, Reach
 from convlint.advice.receptive import reach, reaches
 from convlint.arithmetic.field import Field, apart
@@ -103,7 +104,7 @@ def _furthest(layer: Layer, known: Mapping[str, Reach | None]) -> tuple[Fraction
             continue
         if not any(own.fields == other.fields for _, other in owns):
             owns.append((tensor, own))
-    if len(owns) < 2 or all(_is_slice(tensor) for tensor in tensors):
+    if len(owns) < 2 or all(map(_is_slice, tensors)) or any(map(_is_shifted, tensors)):
         return worst, where
     for axis, n in enumerate(output.shape):
         first, place = owns[0][1].fields[axis], owns[0][1].origins[axis]
@@ -125,6 +126,17 @@ def _sized(one: TensorSpec, other: TensorSpec, axis: int, count: Dim) -> bool:
 def _is_slice(tensor: object) -> bool:
     source = tensor.source if type(tensor) is TensorSpec else None
     return source is not None and source.op == "getitem"
+
+
+def _is_shifted(tensor: object) -> bool:
+    """Whether a map was moved on purpose: cut at one side and padded at the other."""
+    source = tensor.source if type(tensor) is TensorSpec else None
+    while source is not None and source.op in KEPT | JOINED:
+        source = next((t.source for t in source.tensors if t.source is not None), None)
+    if source is None or source.op != "pad":
+        return False
+    amounts = source.args["pad"]
+    return _is_slice(source.args["input"]) or any(isinstance(n, int) and n < 0 for n in amounts)
 
 
 def _far(one: Field | None, other: Field | None, count: int) -> Fraction | int:
