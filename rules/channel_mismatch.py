@@ -90,8 +90,15 @@ def channel_mismatch(layer: Layer, network: Network) -> Iterator[Finding]:
 def _other_axes(layer: Layer, image: TensorSpec, wanted: Dim, read: Reading, axes: int) -> Finding:
     """The channels are there, but on another axis, or an axis is missing."""
     title, order = layer.title, ", ".join(NAMES[axes])
-    last = read.kind == "channels-last"
-    if last:
+    label = f"{image} arrives"
+    if read.kind == "frames-first":
+        message = (
+            f"`{title}` takes {wanted} channels as axis 1, but they are axis 2 of {image}, behind "
+            "the frames"
+        )
+        help = f"bring the channels before the frames: write .{read.repair} on its input"
+    elif read.kind == "channels-last":
+        label = "the channels arrive last"
         axis = len(image.shape or ()) - axes - 1
         message = (
             f"`{title}` takes {wanted} channels as axis {axis}, but they are the last axis of "
@@ -111,7 +118,7 @@ def _other_axes(layer: Layer, image: TensorSpec, wanted: Dim, read: Reading, axe
     return Finding(
         message,
         at=layer.call,
-        label="the channels arrive last" if last else f"{image} arrives",
+        label=label,
         help=(help,),
     )
 

@@ -80,7 +80,7 @@ from math import prod
 from typing import TypeAlias
 
 from convlint import Finding, Label, Layer, Network, Severity, Shape, known, rule, show
-from convlint.advice.batch import batch_of
+from convlint.advice.batch import ONE, batch_of
 from convlint.advice.descent import descended
 from convlint.advice.folding import Fold, unfolding
 from convlint.advice.reshaping import is_repaired
@@ -105,7 +105,7 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
         return
     old, new = shapes
     if not has_refinement(old, new):
-        yield _finding(layer, old, new, None)
+        yield _finding(layer, network, old, new, None)
         return
     probes = network.analysis(other_batches)
     for one, note in _everywhere(layer, probes):
@@ -123,7 +123,7 @@ def scrambling_reshape(layer: Layer, network: Network) -> Iterator[Finding]:
                 continue
             crosses = all(len(middle) > 1 for middle in middles(old, new))
             severity = None if crosses else Severity.WARNING
-            yield replace(_finding(layer, old, new, probe), severity=severity)
+            yield replace(_finding(layer, network, old, new, probe), severity=severity)
             return
 
 
@@ -202,7 +202,9 @@ def _is_shift(layer: Layer) -> bool:
     return source is not None and source.op in _SHIFTS
 
 
-def _finding(layer: Layer, old: Shape, new: Shape, probe: Probe | None) -> Finding:
+def _finding(
+    layer: Layer, network: Network, old: Shape, new: Shape, probe: Probe | None
+) -> Finding:
     there = probe.counterpart(layer) if probe is not None else None
     shown = (old, new)
     if there is not None:
@@ -210,11 +212,16 @@ def _finding(layer: Layer, old: Shape, new: Shape, probe: Probe | None) -> Findi
     note: tuple[str, ...] = ()
     if probe is not None:
         note = (f"{probe.what} it is {show(shown[0])} to {show(shown[1])}, where it shows",)
-    order = _permutation(*(map(int, shape) for shape in shown))  # type: ignore[arg-type]
+    first = _samples(layer, network)
+    before, after = (tuple(map(int, shape)) for shape in shown)  # type: ignore[arg-type]
+    move = _move(before, after, first)
+    if probe is not None and move is not None and "unflatten" in move:
+        before, after = (tuple(map(int, shape)) for shape in (old, new))  # type: ignore[arg-type]
+        move = _move(before, after, first)
     asked = ", ".join("-1" if n == -1 else str(n) for n in new)
     helps = (
-        (f"move the axes first: write .permute{order}.reshape({asked})",)
-        if order is not None
+        (f"move the axes first: write {move}.reshape({asked})",)
+        if move is not None
         else ("move the axes with .permute(...) before the .reshape(...)",)
     )
     return Finding(
@@ -247,22 +254,56 @@ def _suffixes(shape: Shape) -> set[int]:
     return found
 
 
-def _permutation(old: Iterator[int], new: Iterator[int]) -> tuple[int, ...] | None:
-    """The only order of the old axes, beginning with axis 0, that reshapes cleanly."""
-    before, after = tuple(old), tuple(new)
-    if len(before) > 5:
+def _samples(layer: Layer, network: Network) -> int:
+    """The axis that has the samples of what a layer takes, as far as it is known; else the first.
+
+    The states of a recurrent layer have them along axis 1.
+    """
+    batch = network.analysis(batch_of)
+    axes = batch.taken(layer)[0] if batch is not None else None
+    return axes.index(ONE) if axes and ONE in axes else 0
+
+
+def _move(old: tuple[int, ...], new: tuple[int, ...], first: int) -> str | None:
+    """What to write before the reshape, so that it only merges whole axes, `first` before others.
+
+    One axis may have to be split before, as features into heads.
+    """
+    if len(old) > 5:
         return None
-    found = [
-        order
-        for order in permutations(range(len(before)))
-        if has_refinement([before[i] for i in order], after)
-    ]
-    kept = [order for order in found if order[0] == 0] or found
-    moved = [order for order in kept if _is_minimal(order)] or kept
-    return moved[0] if moved else None
+    for axes, split in _splits(old, new):
+        orders = [
+            order
+            for order in permutations(range(len(axes)))
+            if order[0] == first and _merges([axes[i] for i in order], new)
+        ]
+        if orders:
+            order = next((one for one in orders if _is_minimal(one)), orders[0])
+            return f"{split}.permute{order}"
+    return None
+
+
+def _splits(old: tuple[int, ...], new: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The axes as they are, and with one of them split in two."""
+    yield old, ""
+    for i, n in enumerate(old):
+        for part in dict.fromkeys(reversed(new)):
+            if 1 < part < n and n % part == 0:
+                for parts in ((n // part, part), (part, n // part)):
+                    yield (*old[:i], *parts, *old[i + 1 :]), f".unflatten({i}, {parts})"
+
+
+def _merges(axes: list[int], new: tuple[int, ...]) -> bool:
+    """Whether `new` is `axes` with some neighbours merged."""
+    wanted, size = list(new), 1
+    for n in axes:
+        size *= n
+        if wanted and size == wanted[0]:
+            del wanted[0]
+            size = 1
+    return not wanted and size == 1
 
 
 def _is_minimal(order: tuple[int, ...]) -> bool:
     """Whether one axis, or one run of axes, is moved and the others keep their order."""
-    rest = [i for i in order if i]
-    return sum(b < a for a, b in pairwise(rest)) == 1
+    return sum(b < a for a, b in pairwise(order)) == 1

@@ -44,6 +44,18 @@ case(
     'self.s=nn.Sequential(nn.LSTM(8,6,batch_first=True),nn.Linear(6,2))',
     'return self.s(x)',
 )
+case(
+    'clip_by_frames',
+    '2,8,3,16,16',
+    'self.c=nn.Conv3d(3,4,3,padding=1)\nself.p=nn.MaxPool3d(2)\nself.d=nn.Conv3d(4,5,3,padding=1)',
+    'return self.d(self.p(self.p(self.c(x))))',
+)
+case(
+    'no_projection',
+    '1,3,33,33',
+    'self.a=nn.Conv2d(3,16,3,padding=1)\nself.b=nn.Conv2d(16,32,3,2,1)',
+    'x=self.a(x)\ny=self.b(x).relu()\nreturn y+x',
+)
 case('cat_args', '2,5', 'self.f=nn.Linear(5,5)', 'y=self.f(x)\nreturn torch.cat(x, y)')
 case(
     'noreturn',

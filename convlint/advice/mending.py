@@ -15,6 +15,7 @@ from convlint.network import Layer
 from convlint.tensor import TensorSpec
 
 _SHALLOW = 16
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def meet(first: TensorSpec, second: TensorSpec, axes: Sequence[int]) -> tuple[st
             continue
         found += _mends(branch, wanted)
         found += _restored(branch, wanted, mate)
+        found += _projected(branch, wanted, mate)
     if not found:
         return ()
     best = min(m.rank for m in found)
@@ -105,6 +107,8 @@ def _emptied(branch: TensorSpec, axis: int) -> Iterator[Mend]:
 def _restored(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) -> Iterator[Mend]:
     """`branch` came down from `other` and up again, to another size."""
     axis = max(wanted)
+    if len(other.shape or ()) > 3 and axis == 1 - len(other.shape or ()):
+        return  # channels
     size = branch.shape[axis] if branch.shape is not None else 1
     lowest, grew, came = guess(size), False, False
     for layer in _setting(branch, axis):
@@ -130,6 +134,43 @@ def _restored(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) 
         return  # nothing was rounded away: another input would not help
     up = "; ".join(f"{n} is not, {-(-n // multiple) * multiple} is" for n in sizes)
     yield Mend(1, f"pad the input, so that this side is a multiple of {multiple} here ({up})")
+
+
+def _projected(branch: TensorSpec, wanted: Mapping[int, Dim], other: TensorSpec) -> Iterator[Mend]:
+    """`branch` came from `other`, has more channels by now, and meets it: a residual block."""
+    made, given = branch.shape or (), other.shape or ()
+    axes, channels = len(made) - 2, 1 - len(made)
+    if len(made) != len(given) or axes < 1 or channels not in wanted or not known(*made, *given):
+        return
+    if guess(made[1]) <= guess(given[1]) or not _leads(other, branch):
+        return
+    strides = {round(guess(n) / max(1, guess(m))) for n, m in zip(given[2:], made[2:], strict=True)}
+    if len(strides) != 1 or not any(
+        layer.op == f"conv{axes}d" for layer in _setting(branch, channels)
+    ):
+        return
+    stride = strides.pop()
+    more = f", stride={stride}" if stride > 1 else ""
+    yield Mend(
+        1,
+        f"give the shortcut a projection: nn.Conv{axes}d({given[1]}, {made[1]}, 1{more}) for what "
+        "is added to it",
+    )
+
+
+def _leads(start: TensorSpec, end: TensorSpec) -> bool:
+    """Whether `end` is computed from `start`, a block of layers before it."""
+    pending: list[Layer | None] = [end.source]
+    seen: set[str] = set()
+    while pending and len(seen) < _BLOCK:
+        layer = pending.pop()
+        if layer is None or layer.name in seen:
+            continue
+        if layer is start.source:
+            return True
+        seen.add(layer.name)
+        pending += [tensor.source for tensor in layer.tensors]
+    return False
 
 
 def _given(layer: Layer) -> TensorSpec | None:

@@ -22,8 +22,8 @@ class Reading:
 
     kind: str
     """`batched` and `unbatched` as torch reads it; else what is wrong: `channels-last`,
-    `missing-axis`, `missing-channel`, `missing-batch`, `extra-axis`, `flat`, `folded`,
-    `unclear`."""
+    `frames-first`, `missing-axis`, `missing-channel`, `missing-batch`, `extra-axis`, `flat`,
+    `folded`, `unclear`."""
     shape: Shape
     """The shape after the repair: `(N, C, *spatial)`, or `(C, *spatial)` where unbatched."""
     repair: str = ""
@@ -53,6 +53,9 @@ def read_image(shape: Shape, channels: Dim | None, axes: int) -> Reading:
 def _batched(shape: Shape, channels: Dim | None, axes: int) -> Reading:
     if channels is not None and shape[1] != channels and shape[-1] == channels:
         return Reading("channels-last", (shape[0], shape[-1], *shape[1:-1]), _to_front(axes, 1))
+    if axes == 3 and channels is not None and shape[1] != channels == shape[2]:
+        turned = (shape[0], shape[2], shape[1], *shape[3:])
+        return Reading("frames-first", turned, "transpose(1, 2)")
     return Reading("batched", shape)
 
 

@@ -393,3 +393,25 @@ def test_rows_of_a_written_size_are_no_scrambling(batch: int, channels: int) -> 
 
     report = check(Net, (batch, 3, 32, 32))
     assert not [one for one in report.diagnostics if one.severity != "info"], str(report)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "move"),
+    [
+        ((2, 64, 12, 16), (2, 192, 64), ".permute(0, 2, 3, 1)"),
+        ((4, 24, 8, 8), (4, 8, 24, 8), ".permute(0, 2, 1, 3)"),
+        ((8, 10, 16), (16, 10, 8), ".unflatten(2, (2, 8)).permute(0, 2, 1, 3)"),
+        ((16, 10, 8), (8, 10, 16), ".unflatten(0, (8, 2)).permute(0, 2, 1, 3)"),
+    ],
+)
+def test_what_to_write_moves_whole_axes(
+    before: tuple[int, ...], after: tuple[int, ...], move: str
+) -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.reshape(after).relu()
+
+    (found,) = (d for d in check(Net, before).diagnostics if d.code == "CL410")
+    assert found.help == (
+        f"move the axes first: write {move}.reshape({', '.join(map(str, after))})",
+    )
