@@ -45,7 +45,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, rule, show
+from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, product, rule, show
+from convlint.advice.batch import RESHAPES
+from convlint.advice.passage import traced
 
 _SPREAD = (
     "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss",
@@ -191,7 +193,7 @@ def _cosine(layer: Layer) -> Finding | None:
     if one.shape and two.shape and target.shape:
         batch = two.shape[0] if one.shape[0] == 1 else one.shape[0]
         if batch != target.shape[0] and batch != 1 and target.shape[0] != 1:
-            return _batches(layer, batch, target.shape[0])
+            return _batches(layer, one, target, batch)
     return None
 
 
@@ -215,7 +217,7 @@ def _classes(layer: Layer) -> Finding | None:
     if not _differs(aim, wanted):
         return _weights(layer, shape, weight)
     if aim and aim[0] != shape[0] and len(aim) == len(wanted) and not _differs(aim[1:], wanted[1:]):
-        return _batches(layer, shape[0], aim[0])
+        return _batches(layer, input, target, shape[0])
     return _form(layer, input, target, wanted)
 
 
@@ -232,13 +234,34 @@ def _weights(layer: Layer, shape: Shape, weight: TensorSpec | None) -> Finding |
     return None
 
 
-def _batches(layer: Layer, one: Dim, other: Dim) -> Finding:
+def _batches(layer: Layer, input: TensorSpec, target: TensorSpec, one: Dim) -> Finding:
+    other = (target.shape or ())[0]
     return Finding(
         f"`{layer.title}` takes a target for each of {one} samples, but {other} arrive",
         at=layer.call,
         label=f"{one} samples, {other} targets",
-        help=("look where the batch was lost or folded away",),
+        related=tuple(_folded(input)) + tuple(_folded(target)),
+        help=tuple(_kept(input, other)) or ("look where the batch was lost or folded away",),
     )
+
+
+def _folded(tensor: TensorSpec) -> Iterator[Label]:
+    """Where a reshape has made the rows of a tensor."""
+    layer, _ = traced(tensor, 0)
+    if layer is not None and layer.op in RESHAPES and layer.call is not None:
+        yield Label(f"{(tensor.shape or ())[0]} rows are made here", layer.call)
+
+
+def _kept(input: TensorSpec, samples: Dim) -> Iterator[str]:
+    """What keeps the batch in the reshape that has lost it."""
+    layer, _ = traced(input, 0)
+    before = layer.tensors[0].shape if layer is not None and layer.op in RESHAPES else None
+    if layer is not None and before and before[0] == samples:
+        features = product(before[1:])
+        yield (
+            f"keep the batch in `{layer.written}`: write x.flatten(1), which gives "
+            f"[{samples}, {features}], and {features} features in the layer behind it"
+        )
 
 
 def _form(layer: Layer, input: TensorSpec, target: TensorSpec, wanted: Shape) -> Finding:
