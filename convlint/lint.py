@@ -330,7 +330,11 @@ def _checked(
     except Unusable as unusable:
         return _Checked(tuple(fault(unusable.stage, unusable.error)))
     network, watch = followed(module, args, kwargs, training, names)
-    network = replace(network, expected=tuple(one.at(sizes) for one in expected))
+    network = replace(
+        network,
+        expected=tuple(one.at(sizes) for one in expected),
+        is_batched=all(one.is_batched for one in inputs if one.is_tensor),
+    )
     found, network = told(network, watch, codes, deadline)
     unseen: tuple[Unseen, ...] = ()
     if watch is not None:

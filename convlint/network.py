@@ -225,6 +225,8 @@ class Network:
     """
     expected: tuple[Contract, ...] = ()
     """What the outputs must be, by the user's word."""
+    is_batched: bool = False
+    """Whether the user calls axis 0 of every input the batch."""
     structure: Structure = field(default_factory=Structure, repr=False)
     """What the module holds, and what of it is used."""
     elsewhere: frozenset[str] = frozenset()

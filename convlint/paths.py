@@ -80,7 +80,12 @@ def _judged(tracks: _Tracks, elsewhere: Sequence[Diagnostic]) -> tuple[list[Diag
     settled, needs = _settled(tracks)
     is_lost = any(not one.certain for one in settled.raised)
     network = tracks.whole if is_lost and tracks.whole is not None else settled
-    network = replace(network, elsewhere=frozenset(tracks.used))
+    network = replace(
+        network,
+        elsewhere=frozenset(tracks.used),
+        expected=settled.expected,
+        is_batched=settled.is_batched,
+    )
     if network.layers is settled.layers:
         return [_needing(one, needs) for one in judge(network, tracks.codes)], network
     declared = [one for _, one in tracks.found(tracks.declared) if one.severity is Severity.ERROR]

@@ -70,6 +70,7 @@ _WORD: Final = re.compile(r"[^\W\d]\w+")
 _SLIP: Final = re.compile(r"(?<!\w)[0-9]+(?=[^\W\d])\w*[\dxX]")
 """`22a4`, `3xH`: by the rules of a formula it would be a number times a letter."""
 
+_BATCH: Final = ("N", "B")
 _AXES: Final[Mapping[int, str]] = {1: "N", 2: "NC", 3: "NCL", 4: "NCHW", 5: "NCDHW"}
 
 
@@ -107,6 +108,12 @@ class InputSpec:
     def is_symbolic(self) -> bool:
         """Whether a size depends on letters."""
         return bool(self.terms)
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether its first axis is called a batch: `N` or `B`."""
+        first = self.shape[0] if self.shape else None
+        return isinstance(first, Term) and first.text in _BATCH
 
     def at(self, sizes: Mapping[str, int]) -> InputSpec:
         """The same input, where its letters are these sizes.

@@ -9,7 +9,8 @@ leaves the network without one.
 `F.softmax(x, dim=0)` on `(N, classes)` lets the samples of a batch compete with each other, and
 `F.softmax(x)` without `dim` takes axis 0 of tensors of three axes
 ([torch.nn.functional.softmax](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html)).
-The answer for one image depends on which others come with it.
+The answer for one image depends on which others come with it.  That axis 0 is the batch is told by
+the layers that read it so, or by the letter `N` or `B` in `--input N,8`.
 
 ## Example
 ```python

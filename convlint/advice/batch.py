@@ -83,8 +83,8 @@ class Batch:
 
     @cached_property
     def is_attested(self) -> bool:
-        """Whether some layer certainly reads what axis 0 holds as the batch."""
-        return any(self._attests(layer) for layer in self.network.layers)
+        """Whether axis 0 certainly is the batch: some layer reads it so, or the user says it."""
+        return self.network.is_batched or any(self._attests(layer) for layer in self.network.layers)
 
     @cached_property
     def denials(self) -> tuple[Layer, ...]:

@@ -135,6 +135,22 @@ def test_frames_that_come_apart_in_another_order_change_clips() -> None:
     assert not torch.allclose(net(x)[0], net(other)[0])
 
 
+class Classes(nn.Module):
+    """Whether the rows are samples or the nodes of one graph, no layer tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(x).softmax(0)
+
+
+@pytest.mark.parametrize(("inputs", "codes"), [("4,8", []), ("T,8", []), ("N,8", ["CL416"])])
+def test_the_user_may_say_what_the_batch_is(inputs: str, codes: list[str]) -> None:
+    assert [one.code for one in check(Classes, inputs).diagnostics] == codes
+
+
 def refinements(count: int) -> list[tuple[int, ...]]:
     """All the ways of writing a number as a product of numbers above 1, in order."""
     if count == 1:
