@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from convlint.arithmetic.strides import preserved, view
-from convlint.dims import Dim, Unknown, product
+from convlint.dims import Dim, Unknown, known, product
 from convlint.shapes.arguments import convertible
 from convlint.shapes.axes import axis, scalar, size, whole
 from convlint.shapes.broadcast import elementwise
@@ -123,6 +123,8 @@ def index_select(input: TensorSpec, dim: Any, index: TensorSpec) -> TensorSpec:
             raise Rejected("index_select(): Index to scalar can have only 1 value")
         return input
     count: Dim = Unknown() if index.shape is None else product(index.shape)
+    if input.shape[place] == 0 and known(count) and count != 0:
+        raise Rejected("index_select(): self indexing axis dim should be positive")
     return input.with_shape((*input.shape[:place], count, *input.shape[place + 1 :]))
 
 

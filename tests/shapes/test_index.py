@@ -210,3 +210,11 @@ def test_what_depends_on_data_is_not_known(call: Any) -> None:
     assert not network.raised
     first = network.outputs if not isinstance(network.outputs, tuple) else network.outputs[0]
     assert not first.known
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 2), (3, 0, 2), (0, 0), (3,)])
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_nothing_can_be_selected_of_nothing(shape: Any, count: int) -> None:
+    for dim in range(len(shape)):
+        make = lambda d=dim: lambda x, index: x.index_select(d, index)  # noqa: E731
+        agree(make, [(shape, FLOAT), ((count,), torch.int64)])
