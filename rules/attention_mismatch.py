@@ -46,7 +46,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.whence import whence
 from convlint.arithmetic.attention import attending
 from convlint.arithmetic.broadcast import broadcast, clashes
 
@@ -234,10 +235,8 @@ def _width(layer: Layer, name: str, tensor: TensorSpec, wanted: Dim) -> Finding:
         if isinstance(heads, int) and arrives % heads != 0:
             helps[0] += f", and a number of heads that divides it ({heads} does not)"
     source = origin(tensor, -1)
-    related: tuple[Label, ...] = ()
+    related = whence(tensor, -1, f"{arrives} features come from here")
     if source is not None:
-        place = source.definition or source.call
-        related = (Label(f"{arrives} features come from here", place),) if place else ()
         if source.op == "linear" and source.module is not None:
             helps.append(f"or let `{source.title}` give {wanted}: out_features={wanted}")
         elif source.op == "embedding" and source.module is not None:

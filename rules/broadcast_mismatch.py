@@ -67,8 +67,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
 from convlint.advice.mending import meet
+from convlint.advice.whence import whence
 from convlint.arithmetic.broadcast import aligned, broadcast, clashes
 
 _VERBS = {"add": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply", "div": "divide"}
@@ -111,7 +112,7 @@ def _mismatch(layer: Layer, first: TensorSpec, second: TensorSpec) -> Finding:
         f"cannot {_verb(layer, one, other)}: {where}",
         at=layer.call,
         label=f"{show(one)} meets {show(other)} here",
-        related=tuple(_whence(first, second, axes)),
+        related=(*whence(first, min(axes)), *whence(second, min(axes))),
         formula="; ".join(formulas) or None,
         help=tuple(dict.fromkeys(_helps(first, second, axes))),
     )
@@ -123,15 +124,6 @@ def _verb(layer: Layer, one: Shape, other: Shape) -> str:
     if layer.op in _COMPARING:
         return f"compare {show(one)} with {show(other)}"
     return f"broadcast {show(one)} and {show(other)} in `{layer.title}`"
-
-
-def _whence(first: TensorSpec, second: TensorSpec, axes: tuple[int, ...]) -> Iterator[Label]:
-    axis = min(axes)
-    for tensor in (first, second):
-        source = origin(tensor, axis)
-        place = source and (source.definition or source.call)
-        if place:
-            yield Label(f"{_size(tensor, axis)} comes from here", place)
 
 
 def _size(tensor: TensorSpec, axis: int) -> Dim:

@@ -60,7 +60,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Dim, Finding, Label, Layer, Network, TensorSpec, known, origin, rule
+from convlint import Dim, Finding, Layer, Network, TensorSpec, known, origin, rule
+from convlint.advice.whence import whence
 from convlint.arithmetic.layout import NAMES, Reading
 from convlint.arithmetic.window import axes_of, channels_of, reading
 
@@ -125,10 +126,7 @@ def _other_axes(layer: Layer, image: TensorSpec, wanted: Dim, read: Reading, axe
 
 def _other_number(layer: Layer, image: TensorSpec, wanted: Dim, arrives: Dim, axis: int) -> Finding:
     source = origin(image, axis)
-    related: tuple[Label, ...] = ()
-    place = source and (source.definition or source.call)
-    if source is not None and place:
-        related = (Label(_whence(source, arrives), place),)
+    related = whence(image, axis, _whence(source, arrives)) if source is not None else ()
     return Finding(
         f"`{layer.title}` takes {wanted} channels, but {arrives} arrive",
         label=f"in_channels is {wanted}" if layer.module else f"the weights take {wanted} channels",

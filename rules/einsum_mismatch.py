@@ -45,7 +45,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, rule, show
+from convlint.advice.whence import whence
 from convlint.arithmetic.broadcast import broadcast, clashes
 from convlint.arithmetic.einsum import ELLIPSIS, Equation, EquationError, parse, spread
 
@@ -139,7 +140,7 @@ def _disputed(
         layer,
         equation,
         f"{letter} is {first[0]} and {second[0]}",
-        (*_whence(first[1], first[2]), *_whence(second[1], second[2])),
+        (*whence(first[1], first[2]), *whence(second[1], second[2])),
         tuple(_reordered(equation, parsed, layer.tensors)),
     )
 
@@ -177,10 +178,3 @@ def _reordered(equation: str, parsed: Equation, tensors: Sequence[TensorSpec]) -
         head, arrow, tail = equation.partition("->")
         left = ",".join([head.split(",")[0], new])
         yield f'write "{left}{arrow}{tail}": the second operand is {new}, not {old}'
-
-
-def _whence(tensor: TensorSpec, axis: int) -> Iterator[Label]:
-    source = origin(tensor, axis)
-    place = source and (source.definition or source.call)
-    if place:
-        yield Label(f"{(tensor.shape or ())[axis]} comes from here", place)

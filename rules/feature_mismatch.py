@@ -77,6 +77,7 @@ from convlint import (
     rule,
     show,
 )
+from convlint.advice.whence import whence
 from convlint.arithmetic.window import is_map
 
 _MERGES = frozenset({"flatten", "view", "reshape"})
@@ -155,7 +156,7 @@ def _wrong(layer: Layer, tensor: TensorSpec, wanted: Dim, parameter: str) -> Fin
     return Finding(
         f"`{layer.title}` takes {wanted} features, but {_count(arrives)}",
         label=f"takes {wanted} features",
-        related=_comes_from(tensor, -1, f"{arrives} features come from here"),
+        related=whence(tensor, -1, f"{arrives} features come from here"),
         formula="; ".join(facts) or None,
         help=tuple(helps),
     )
@@ -176,7 +177,7 @@ def _unflattened(layer: Layer, tensor: TensorSpec, wanted: Dim, network: Network
         f"its last axis has {tensor.shape[-1]}",
         at=layer.call,
         label=f"{tensor} arrives here",
-        related=_comes_from(tensor, -1, f"{tensor.shape[-1]} columns come from here"),
+        related=whence(tensor, -1, f"{tensor.shape[-1]} columns come from here"),
         formula=f"{_times(rest)} = {total}",
         help=tuple(helps),
     )
@@ -204,7 +205,7 @@ def _map(layer: Layer, tensor: TensorSpec, wanted: Dim) -> Finding:
         f"its last axis has {tensor.shape[-1]}",
         at=layer.call,
         label=f"{tensor} arrives here",
-        related=_comes_from(tensor, -1, f"{tensor.shape[-1]} columns come from here"),
+        related=whence(tensor, -1, f"{tensor.shape[-1]} columns come from here"),
         help=tuple(helps),
     )
 
@@ -218,7 +219,7 @@ def _turned(layer: Layer, tensor: TensorSpec, wanted: Dim) -> Finding:
         f"axis {axis}; the last has {tensor.shape[-1]}",
         at=layer.call,
         label=f"{tensor} arrives here",
-        related=_comes_from(tensor, -1, f"{tensor.shape[-1]} come from here"),
+        related=whence(tensor, -1, f"{tensor.shape[-1]} come from here"),
         help=(
             f"put transpose({axis}, {len(tensor.shape) - 1}) before it",
             *(
@@ -373,11 +374,6 @@ def _write(layer: Layer, parameter: str, value: Dim) -> str:
     if layer.module is not None:
         return f"write {parameter}={value}"
     return f"the weight must be [{weight[0]}, {value}]"
-
-
-def _comes_from(tensor: TensorSpec, dim: int, text: str) -> tuple[Label, ...]:
-    source = origin(tensor, dim)
-    return _at(source, text) if source is not None else ()
 
 
 def _at(layer: Layer, text: str) -> tuple[Label, ...]:

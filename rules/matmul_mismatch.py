@@ -44,7 +44,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.whence import whence
 from convlint.arithmetic.broadcast import broadcast, clashes
 
 _RANKS = {
@@ -117,7 +118,7 @@ def _inner(layer: Layer, first: TensorSpec, second: TensorSpec, left: int, right
         f"the {'last' if right == -1 else 'second to last'} of the second {other[right]}",
         at=layer.call,
         label=f"{one[left]} ≠ {other[right]}",
-        related=(*_whence(first, left), *_whence(second, right)),
+        related=(*whence(first, left), *whence(second, right)),
         help=tuple(_repairs(layer, first, second, left, right)),
     )
 
@@ -161,7 +162,7 @@ def _batches(
         f"cannot multiply {show(one)} by {show(other)}: their batches are {sizes}",
         at=layer.call,
         label=f"{sizes} do not fit",
-        related=(*_whence(first, left[0]), *_whence(second, right[0])),
+        related=(*whence(first, left[0]), *whence(second, right[0])),
         help=(help,),
     )
 
@@ -197,7 +198,7 @@ def _addend(layer: Layer, addend: TensorSpec) -> Iterator[Finding]:
         f"`{layer.title}` adds {show(own)} to a product of shape {show(made)}",
         at=layer.call,
         label=f"{show(own)} does not broadcast to {show(made)}",
-        related=tuple(_whence(addend, -1) if own else ()),
+        related=tuple(whence(addend, -1) if own else ()),
         help=(f"give it an addend of shape {show(made)}",),
     )
 
@@ -238,7 +239,7 @@ def _contraction(layer: Layer, first: TensorSpec, second: TensorSpec) -> Iterato
                 f"{one[a]} and {other[b]}",
                 at=layer.call,
                 label=f"{one[a]} ≠ {other[b]}",
-                related=(*_whence(first, a), *_whence(second, b)),
+                related=(*whence(first, a), *whence(second, b)),
                 help=tuple(_partners(one, other, a)),
             )
             return
@@ -256,10 +257,3 @@ def _exist(axes: tuple[int, ...], rank: int) -> bool:
 
 def _turned(shape: Shape) -> tuple[Dim, ...]:
     return (*shape[:-2], shape[-1], shape[-2])
-
-
-def _whence(tensor: TensorSpec, axis: int) -> Iterator[Label]:
-    source = origin(tensor, axis)
-    place = source and (source.definition or source.call)
-    if place:
-        yield Label(f"{(tensor.shape or ())[axis]} comes from here", place)

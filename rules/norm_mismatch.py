@@ -61,7 +61,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.whence import whence
 
 
 @rule("CL103", "batch_norm", "instance_norm", "layer_norm", "rms_norm", "group_norm")
@@ -105,7 +106,7 @@ def _other_channels(layer: Layer, shape: Shape, axis: int, wanted: Dim) -> Findi
     return Finding(
         f"`{layer.title}` normalizes {wanted} channels, but {arrives} arrive",
         label=f"made for {wanted} channels",
-        related=_comes_from(layer.args["input"], axis, f"{arrives} channels come from here"),
+        related=whence(layer.args["input"], axis, f"{arrives} channels come from here"),
         help=(
             _write(layer, "num_features", arrives),
             *_producer(layer.args["input"], axis, wanted),
@@ -129,7 +130,7 @@ def _turned(layer: Layer, axis: int, other: int, wanted: Dim) -> Finding:
         f"on axis {other}: axis {axis} has {tensor.shape[axis]}",
         at=layer.call,
         label=f"{tensor} arrives here",
-        related=_comes_from(tensor, other, f"{wanted} channels come from here"),
+        related=whence(tensor, other, f"{wanted} channels come from here"),
         help=tuple(helps),
     )
 
@@ -174,7 +175,7 @@ def _other_axes(layer: Layer, shape: Shape, wanted: Shape) -> Finding:
                 f"{message}: they are on axis {axis}",
                 at=layer.call,
                 label=f"{tensor} arrives here",
-                related=_comes_from(tensor, axis, f"{wanted[0]} come from here"),
+                related=whence(tensor, axis, f"{wanted[0]} come from here"),
                 help=_to_the_end(layer, len(shape), axis, wanted[0]),
             )
     right = show(shape[-len(wanted) :]) if len(wanted) > 1 else str(shape[-1] if shape else "")
@@ -182,7 +183,7 @@ def _other_axes(layer: Layer, shape: Shape, wanted: Shape) -> Finding:
     return Finding(
         message,
         label=f"normalized_shape is {show(wanted)}",
-        related=_comes_from(tensor, -1, f"{shape[-1]} come from here") if shape else (),
+        related=whence(tensor, -1, f"{shape[-1]} come from here") if shape else (),
         help=(*helps, *_producer(tensor, -1, wanted[-1])),
     )
 
@@ -207,7 +208,7 @@ def _groups(layer: Layer, shape: Shape) -> Iterator[Finding]:
         return  # norm-rank
     channels, groups = shape[1], layer.args["num_groups"]
     tensor = layer.args["input"]
-    related = _comes_from(tensor, 1, f"{channels} channels come from here")
+    related = whence(tensor, 1, f"{channels} channels come from here")
     for name in ("weight", "bias"):
         held = layer.args[name]
         if held is None or held.shape is None:
@@ -256,9 +257,3 @@ def _producer(tensor: TensorSpec, axis: int, wanted: Dim) -> list[str]:
     if source.op == "linear" or source.op.startswith("conv"):
         return [f"or let `{source.title}` give {wanted}: {name}={wanted}"]
     return []
-
-
-def _comes_from(tensor: TensorSpec, axis: int, text: str) -> tuple[Label, ...]:
-    source = origin(tensor, axis)
-    place = (source.definition or source.call) if source is not None else None
-    return (Label(text, place),) if place is not None else ()

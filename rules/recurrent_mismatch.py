@@ -57,7 +57,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from convlint import Dim, Finding, Label, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.whence import whence
 
 _CELLS = frozenset({"lstm_cell", "gru_cell", "rnn_cell"})
 
@@ -124,13 +125,13 @@ def _other_features(layer: Layer, shape: Shape, arrives: Dim, wanted: Dim) -> Fi
             f"axis {axis}; the last has {arrives}",
             at=layer.call,
             label=f"{tensor} arrives here",
-            related=_comes_from(tensor, -1, f"{arrives} come from here"),
+            related=whence(tensor, -1, f"{arrives} come from here"),
             help=(f"put transpose({axis}, {len(shape) - 1}) before it", _write(layer, arrives)),
         )
     return Finding(
         f"`{layer.title}` takes {wanted} features, but {arrives} arrive",
         label=f"input_size is {wanted}",
-        related=_comes_from(tensor, -1, f"{arrives} features come from here"),
+        related=whence(tensor, -1, f"{arrives} features come from here"),
         help=(_write(layer, arrives), *_producer(tensor, wanted)),
     )
 
@@ -334,9 +335,3 @@ def _producer(tensor: TensorSpec, wanted: Dim) -> list[str]:
         return []
     name = "out_features" if source.op == "linear" else "embedding_dim"
     return [f"or let `{source.title}` give them: {name}={wanted}"]
-
-
-def _comes_from(tensor: TensorSpec, axis: int, text: str) -> tuple[Label, ...]:
-    source = origin(tensor, axis)
-    place = (source.definition or source.call) if source is not None else None
-    return (Label(text, place),) if place is not None else ()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from convlint.advice.mending import meet
 from convlint.advice.origin import origin
+from convlint.advice.whence import whence
 from convlint.arithmetic.window import windows
 from convlint.diagnostic import Label
 from convlint.dims import Dim, guess, show
@@ -69,12 +70,7 @@ def misfit(
 
 def _whence(tensors: Sequence[TensorSpec], axes: Sequence[int]) -> Iterator[Label]:
     for tensor in tensors:
-        for axis in axes:
-            source = origin(tensor, axis)
-            place = source and (source.definition or source.call)
-            if place:
-                yield Label(f"{(tensor.shape or ())[axis]} comes from here", place)
-                break
+        yield from next(filter(None, (whence(tensor, axis) for axis in axes)), ())
 
 
 def _alternatives(helps: Iterable[str]) -> tuple[str, ...]:

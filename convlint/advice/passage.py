@@ -63,16 +63,25 @@ def steps(tensor: TensorSpec, axis: int) -> Iterator[tuple[Layer, int]]:
         layer = tensor.source
 
 
+def moved(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
+    """The tensor and the side of it that a layer has put to `axis`; None if it does not do that."""
+    out = layer.outputs[0].shape if len(layer.outputs) == 1 else None
+    given = next((t for t in layer.tensors if t.source is not None), None)
+    if out is None or given is None or given.shape is None:
+        return None
+    order = _order(layer, len(given.shape), len(out))
+    place = order[axis] if order is not None and axis < len(order) else None
+    return None if place is None else (given, place)
+
+
 def _before(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
     """The tensor that a layer has side `axis` of its output from, and the side; or it made it."""
     out = layer.outputs[0].shape if len(layer.outputs) == 1 else None
     given = next((t for t in layer.tensors if t.source is not None), None)
     if out is None or given is None or given.shape is None:
         return None
-    order = _order(layer, len(given.shape), len(out))
-    if order is not None:
-        place = order[axis] if axis < len(order) else None
-        return None if place is None else (given, place)
+    if _order(layer, len(given.shape), len(out)) is not None:
+        return moved(layer, axis)
     if layer.op in RESHAPES and given.shape[: axis + 1] == out[: axis + 1]:
         return given, axis  # in row-major order the sides behind it do not matter
     for tensor in layer.tensors:
