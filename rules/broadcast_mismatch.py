@@ -68,7 +68,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.batch import RESHAPES
 from convlint.advice.mending import meet
+from convlint.advice.passage import traced
 from convlint.advice.whence import whence
 from convlint.arithmetic.broadcast import aligned, broadcast, clashes
 
@@ -126,10 +128,6 @@ def _verb(layer: Layer, one: Shape, other: Shape) -> str:
     return f"broadcast {show(one)} and {show(other)} in `{layer.title}`"
 
 
-def _size(tensor: TensorSpec, axis: int) -> Dim:
-    return (tensor.shape or ())[axis]
-
-
 def _helps(first: TensorSpec, second: TensorSpec, axes: tuple[int, ...]) -> Iterator[str]:
     for small, big in ((first, second), (second, first)):
         found = aligned(small.shape or (), big.shape or ())
@@ -140,9 +138,28 @@ def _helps(first: TensorSpec, second: TensorSpec, axes: tuple[int, ...]) -> Iter
     if len(one) == len(other):
         swapped = _transposition(one, other)
         if swapped is not None:
-            yield f"transpose one of them: write .transpose({swapped[0]}, {swapped[1]})"
+            yield from _unfolded(first, second, swapped) or (
+                f"transpose one of them: write .transpose({swapped[0]}, {swapped[1]})",
+            )
             return
     yield from meet(first, second, axes)
+
+
+def _unfolded(first: TensorSpec, second: TensorSpec, swapped: tuple[int, int]) -> tuple[str, ...]:
+    """What to write where a reshape has split one axis into the two, in the wrong order."""
+    found = []
+    for tensor, target in ((first, second), (second, first)):
+        makers = {traced(tensor, axis) for axis in swapped}
+        layers = {layer for layer, _ in makers}
+        layer = next(iter(layers))
+        if len(layers) == 1 and layer is not None and layer.op in RESHAPES:
+            before, after = layer.tensors[0].shape or (), layer.outputs[0].shape or ()
+            if len(before) == len(after) - 1:
+                sizes = ", ".join(str((target.shape or ())[axis]) for axis in swapped)
+                found.append(
+                    f"write {sizes} in `{layer.written}`, which splits one axis into these"
+                )
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _moved(small: TensorSpec, target: Shape, big: TensorSpec) -> str:

@@ -62,6 +62,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlint import Dim, Finding, Layer, Network, Shape, TensorSpec, origin, rule, show
+from convlint.advice.origin import sets
 from convlint.advice.whence import whence
 
 
@@ -170,7 +171,7 @@ def _other_axes(layer: Layer, shape: Shape, wanted: Shape) -> Finding:
             f"has {shape[-1] if shape else 'none'} there"
         )
         axis = next((i for i in range(1, len(shape) - 1) if shape[i] == wanted[0]), None)
-        if axis is not None:
+        if axis is not None and not _has_features_last(tensor):
             return Finding(
                 f"{message}: they are on axis {axis}",
                 at=layer.call,
@@ -186,6 +187,12 @@ def _other_axes(layer: Layer, shape: Shape, wanted: Shape) -> Finding:
         related=whence(tensor, -1, f"{shape[-1]} come from here") if shape else (),
         help=(*helps, *_producer(tensor, -1, wanted[-1])),
     )
+
+
+def _has_features_last(tensor: TensorSpec) -> bool:
+    """Whether a layer made the last axis of its own: another of the wanted size is as long."""
+    source, last = origin(tensor, -1), (tensor.rank or 0) - 1
+    return source is not None and sets(source, last, last + 1)
 
 
 def _to_the_end(layer: Layer, rank: int, axis: int, features: Dim) -> tuple[str, ...]:

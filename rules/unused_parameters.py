@@ -75,7 +75,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from convlint import Finding, Network, Severity, rule
+from convlint import Finding, Label, Network, Severity, rule
 from convlint.advice.naming import reader
 
 
@@ -104,11 +104,16 @@ def _finding(network: Network, path: str, names: list[str]) -> Finding:
     elements = sum(w.numel() for w in held if not hasattr(w, "materialize"))  # a lazy one has none
     owner = path if path in network.structure.made else path.rpartition(".")[0]
     frames = network.structure.made.get(owner, ())
+    # A function that makes blocks serves others as well: what keeps this one is further out.
+    outer = (frame for frame in frames if frame.code.co_name == "__init__")
+    kept = next(outer, frames[0] if frames else None)
+    inner = frames[:1] if kept is not None and kept is not frames[0] else ()
     what = "is never used" if owner == path else "is a parameter that no operator takes"
     method = reader(network, path)
     return Finding(
         f"`{path}` {what}, neither in training nor in evaluation",
-        at=frames[0].location if frames else None,
+        at=kept.location if kept is not None else None,
+        related=tuple(Label("made here", frame.location) for frame in inner),
         label=f"{elements} weights that are never trained" if elements else "never made",
         severity=None if method is None else Severity.INFO,
         help=("use it in forward, or delete it",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convlint.advice.pointwise import JOINED
 from convlint.dims import Dim, product
 from convlint.network import Layer
 from convlint.tensor import TensorSpec
@@ -21,7 +22,7 @@ def origin(tensor: TensorSpec, dim: int) -> Layer | None:
         return layer
     dim %= len(tensor.shape)
     while layer is not None:
-        before = next((t for t in layer.tensors if t.source is not None), None)
+        before = _given(layer, dim, tensor)
         out = next((o for o in layer.outputs if o.shape == tensor.shape), None)
         if before is None or out is None or before.shape is None or out.shape is None:
             return layer
@@ -30,6 +31,17 @@ def origin(tensor: TensorSpec, dim: int) -> Layer | None:
             return layer
         tensor, layer = before, before.source
     return layer
+
+
+def _given(layer: Layer, dim: int, made: TensorSpec) -> TensorSpec | None:
+    """What a layer has side `dim` of its output from, if it has not made it."""
+    given = [tensor for tensor in layer.tensors if tensor.source is not None]
+    if layer.op in JOINED:  # what is spread over the other has not set its size
+        for tensor in given:
+            own, out = tensor.shape or (), made.shape or ()
+            if len(own) == len(out) and own[dim] == out[dim]:
+                return tensor
+    return next(iter(given), None)
 
 
 def sets(layer: Layer, dim: int, rank: int) -> bool:
