@@ -222,6 +222,8 @@ def _state_shape(
         for axis, got, want in zip(axes, state.shape, wanted, strict=True)
         if got != want
     )
+    sizes = enumerate(zip(state.shape, wanted, strict=True))
+    wrong = next(axis for axis, (got, want) in sizes if got != want)
     helps = [f"{name} must be {show(wanted)}"]
     if len(wanted) == 3 and (state.shape[1], state.shape[0]) == wanted[:2]:
         helps.insert(0, f"put transpose(0, 1) on {name}: batch_first does not turn the states")
@@ -231,6 +233,7 @@ def _state_shape(
         f"`{layer.title}` takes {name} of {show(wanted)}, but {state} arrives: {what}",
         at=layer.call,
         label=f"{name} is {state}",
+        related=whence(state, wrong, f"{name} comes from here"),
         help=tuple(helps),
     )
 
@@ -240,12 +243,16 @@ def _state_rank(layer: Layer, name: str, state: TensorSpec, wanted: Shape) -> Fi
     helps = [f"{name} must be {show(wanted)}"]
     if len(wanted) == 3 and len(state.shape) == 2 and wanted[0] == 1:
         helps.insert(0, f"put unsqueeze(0) on {name}: {show((1, *state.shape))}")
+    source = state.source
+    if source is not None and source.op == "unsqueeze" and source.tensors[0].shape == wanted:
+        helps.insert(0, "leave out the unsqueeze: it is right before it")
     return Finding(
         f"`{layer.title}` takes {name} of {len(wanted)} axes with "
         f"{'batches' if len(wanted) == 3 else 'a single sequence'}, but {state} has "
         f"{len(state.shape)}",
         at=layer.call,
         label=f"{name} is {state}",
+        related=whence(state, 0, f"{name} comes from here"),
         help=tuple(helps),
     )
 

@@ -32,7 +32,9 @@ def ctc_loss(
         raise Rejected(f"targets must have 1 or 2 dimensions, but they are {targets}")
     batch = None if shape is None else shape[1] if len(shape) == 3 else 1
     if batch is not None and given is not None and len(given) == 2 and given[0] != batch:
-        raise Rejected(f"targets must have {batch} rows, but they are {targets}")
+        raise Rejected(
+            f"log_probs (T, N, C) of {log_probs} have a batch of {batch}, but targets are {targets}"
+        )
     for name, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
         if type(lengths) is int:
             raise Rejected(f"{name} must be a tensor or a tuple of ints, not int")
