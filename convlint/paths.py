@@ -78,8 +78,9 @@ def _judged(tracks: _Tracks, elsewhere: Sequence[Diagnostic]) -> tuple[list[Diag
     """What is found on the declared path; where that may have ended for what the data can not
     decide at once, what is found on one that comes to its end."""
     settled, needs = _settled(tracks)
-    is_lost = any(not one.certain for one in settled.raised)
-    network = tracks.whole if is_lost and tracks.whole is not None else settled
+    lost = [one for one in settled.raised if not one.certain]
+    by_data = bool(lost) and all(one.given for one in lost)
+    network = tracks.whole if by_data and tracks.whole is not None else settled
     network = replace(
         network,
         elsewhere=frozenset(tracks.used),
