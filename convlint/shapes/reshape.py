@@ -246,7 +246,11 @@ def contiguous(input: TensorSpec, memory_format: Any = torch.contiguous_format) 
         pairs = zip(input.shape, own, wanted, strict=True)
         if not any(a != b for n, a, b in pairs if n != 1):
             return input
-    return input.with_shape(input.shape, formatted(input, memory_format))
+    if own is None and any(n == 1 for n in (input.shape or ())[1:]):
+        # It may have been contiguous but for the stride of such an axis, which is then kept, and
+        # for which a convolution may take it for channels-last.
+        return input.with_shape(input.shape, None)
+    return input.with_shape(input.shape, wanted)
 
 
 @operator
