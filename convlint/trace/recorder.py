@@ -124,8 +124,8 @@ class Recorder:
         """The user's frames outside the module that has been entered last."""
         self.blind = 0
         """How often the user's code looked at something that is not known."""
-        self.open_loops: set[CodeType] = set()
-        """Functions that have gone over as many items as only data could tell."""
+        self.open_loops: dict[CodeType, set[int]] = {}
+        """Functions that go over as many items as only data could tell, and how many they got."""
         self.decided = 0
         """How often an answer that only data can give steered it, and nothing else."""
         self.escapes: dict[int, dict[str, Any]] = {}
@@ -543,6 +543,19 @@ class Recorder:
             self.escapes[place] = frame.f_globals
             if self.may_restart:
                 raise Restart
+
+    def goes_over(self, count: int, starred: int | None = None) -> None:
+        """The user's code gets `count` items, but only data tell how many there are.
+
+        Args:
+            starred: how many of them go into a starred name.
+        """
+        self.blind += 1
+        counts = self.open_loops.setdefault(self.user_code(), set())
+        counts.update((count, count if starred is None else starred))
+        if self.root is not None:
+            size = Size(Unknown(count), ("data",), self)
+            self.guards.append(Guard("==", size, count, True, after=len(self.layers)))
 
     def assume(self, what: str, assumed: str, decided: bool = False) -> None:
         """Something was assumed that shapes do not tell: a number, or the answer of `decide`."""
