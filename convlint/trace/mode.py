@@ -17,6 +17,7 @@ from convlint.network import Layer
 from convlint.tensor import CONTIGUOUS, UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.bytecode import items_wanted
 from convlint.trace.counting import OpenList
+from convlint.trace.layout import layout_of
 from convlint.trace.meta import Refusal, ask
 from convlint.trace.queries import QUERIES
 from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
@@ -27,7 +28,7 @@ _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
 _RESHAPING: Final = frozenset(
     {"unsqueeze", "squeeze", "transpose", "t", "swapaxes", "swapdims", "resize", "resize_as", "set"}
 )
-_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_", "to_dense"})
+_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_"})
 _RUN: Final = frozenset({"_set_grad_enabled", "requires_grad_"})
 _FOR_BACKWARD: Final = frozenset(
     {"backward", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"}
@@ -143,7 +144,12 @@ class TraceMode(TorchFunctionMode):
             if answer is not NotImplemented:
                 return answer
         op, bound, output, rejected = self._answer(op, func, args, kwargs)
-        return self._record(op, func, name, args, kwargs, bound, output, rejected)
+        result = self._record(op, func, name, args, kwargs, bound, output, rejected)
+        layout = layout_of(name, [value.layout for value in values], kwargs)
+        if layout is not torch.strided:
+            for tensor in tensors_in(result):
+                recorder.value(tensor).layout = layout
+        return result
 
     def _answer(
         self, op: shapes.Operator | None, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -397,7 +403,9 @@ def _spelling(func: Any, name: str) -> str:
         return f"Tensor.{name}"
     if getattr(torch.nn.functional, name, None) is func or name == "fn":
         return f"F.{_dispatched(func) if name == 'fn' else name}"
-    family, _, rest = name.partition("_")
+    family, _, rest = name.removeprefix("_").partition("_")
+    if name.startswith("_sparse_"):
+        return f"torch.sparse.{rest}"
     if family in ("linalg", "fft", "special") and rest:  # torch.linalg.inv calls itself linalg_inv
         return f"torch.{family}.{rest}"
     return f"torch.{name}"

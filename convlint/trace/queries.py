@@ -123,6 +123,29 @@ def _dtype(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) 
     return value.spec.dtype or value.tensor.dtype
 
 
+@_answers(
+    _getter("layout"), _getter("is_sparse"), _getter("is_sparse_csr"), torch.Tensor.is_coalesced,
+    torch.Tensor._nnz, torch.Tensor.sparse_dim, torch.Tensor.dense_dim,
+)  # fmt: skip
+def _of_layout(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    known = value.layout is not None and (value.spec.shape is not None or value.concrete)
+    if value.concrete or (known and value.layout is torch.strided):
+        return func(*args)
+    layout = value.layout if known else torch.sparse_coo
+    if not known:
+        recorder.blind += 1
+    if func == _getter("layout"):
+        return layout
+    if func == _getter("is_sparse"):
+        return layout is torch.sparse_coo
+    if func == _getter("is_sparse_csr"):
+        return layout is torch.sparse_csr
+    recorder.blind += 1
+    if func is torch.Tensor.is_coalesced:
+        return value.spec.source is not None and value.spec.source.op == "coalesce"
+    return Size(Unknown(_rank(recorder, value)), ("data",), recorder)
+
+
 @_answers(torch.Tensor.element_size, _getter("itemsize"))
 def _itemsize(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> int:
     return (value.spec.dtype or value.tensor.dtype).itemsize

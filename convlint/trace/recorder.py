@@ -22,6 +22,7 @@ from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace.bytecode import asked, is_check, sparing
 from convlint.trace.decision import of_sizes
 from convlint.trace.knowledge import Knowledge, Question
+from convlint.trace.layout import Layout
 from convlint.trace.size import Ratio, Size, dim_of, fixed
 
 SMALL: Final = 20_000
@@ -40,7 +41,7 @@ class Value:
     The stand-in is kept alive: values are found by the identity of the tensor.
     """
 
-    __slots__ = ("_node", "concrete", "kept", "rank", "spec", "tensor")
+    __slots__ = ("_node", "concrete", "kept", "layout", "rank", "spec", "tensor")
 
     def __init__(self, tensor: torch.Tensor, spec: TensorSpec, node: Any, concrete: bool) -> None:
         self.tensor = tensor
@@ -49,6 +50,7 @@ class Value:
         """Into how many sizes the user's code has unpacked a shape of unknown rank."""
         self._node = node
         self.concrete = concrete
+        self.layout: Layout = tensor.layout
         self.kept: tuple[int, torch.Tensor] | None = None
         """Version and data of an outside tensor, to undo what `forward` did to it."""
 
