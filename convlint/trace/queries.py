@@ -311,6 +311,12 @@ def _counts(recorder: Recorder, value: Value) -> list[tuple[int, bool]]:
 def _text(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> str:
     if value.concrete:
         return str(func(*args, **kwargs))
+    if not _is_of_several(value):  # it may be a key
+        recorder.blind += 1
+    if func is torch.Tensor.__format__ and not value.spec.shape:
+        recorder.assume("a number out of a tensor", "some number")
+        number = value.spec.dtype is torch.bool or (1 if _is_whole(value) else 1.0)
+        return format(number, *args[1:], **kwargs)
     return f"tensor(..., size={tuple(value.tensor.shape)})"
 
 

@@ -514,3 +514,26 @@ def test_items_of_unknown_number_have_the_shape_and_kind_of_their_tensor() -> No
     assert not network.raised, network.raised
     assert network.outputs.shape == IMAGE.shape
     assert ops(network).count("linear") == 3
+
+
+def test_the_text_of_a_number_is_not_known() -> None:
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.heads = nn.ModuleDict({str(i): nn.Linear(16, 4) for i in range(3)})
+
+        def forward(self, x: torch.Tensor, task: torch.Tensor) -> torch.Tensor:
+            rows = [self.heads[f"{t}"](row) for row, t in zip(x, task, strict=True)]
+            rows += [self.heads[f"{t:d}"](x[0]) for t in task.unique()]
+            assert f"{x.mean():.2f}" != f"{x}"
+            return torch.stack(rows) * {f"{task[0]}": 1.0}[f"{task[1]}"]
+
+    class Table(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * {"tensor(5.)": 1.0}[str(x.max())]
+
+    network = traced(Heads(), IMAGE, torch.tensor([0, 2]))
+    assert not network.raised, network.raised
+    assert network.outputs.shape[1:] == (3, 16, 4)
+    (raised,) = traced(Table(), IMAGE).raised
+    assert not raised.certain
