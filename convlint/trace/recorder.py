@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import sys
 import threading
@@ -135,6 +136,8 @@ class Recorder:
         self.spared: set[str] = set()
         """Modules that are not registered, and were called without gradients: it is on purpose."""
         self._values: dict[int, Value] = {}
+        self._in_memory: dict[Any, Value] = {}
+        self._looked_at = 0
         self._modules: dict[int, tuple[str, torch.nn.Module]] = {}
         self._stored: dict[int, tuple[str, str]] = {}
         self._answers: dict[Place, int] = {}
@@ -212,6 +215,10 @@ class Recorder:
             self._rescan()
         name, kind = self._stored.get(id(tensor), ("", "constant"))
         if not name:
+            same = self._same_as(tensor)
+            if same is not None:
+                stays = concrete and same.concrete
+                return Value(tensor, same.spec, lambda: same.node, stays)
             name = f"_tensor_constant{len(self.held)}"
             self.held[name] = tensor
         node = self.graph.create_node("get_attr", name)
@@ -220,6 +227,14 @@ class Recorder:
         if concrete:
             value.kept = tensor._version, tensor.detach().clone()
         return value
+
+    def _same_as(self, tensor: torch.Tensor) -> Value | None:
+        """Of which tensor this is another object (`x.as_subclass(...)`, `nn.Parameter(x)`)."""
+        for value in itertools.islice(self._values.values(), self._looked_at, None):
+            self._in_memory.setdefault(_memory(value.tensor), value)
+        self._looked_at = len(self._values)
+        place = _memory(tensor)
+        return None if place is None else self._in_memory.get(place)
 
     def hold(self, spec: TensorSpec, node: Any, layer: Layer | None) -> torch.Tensor:
         """A new data-less tensor that stands for `spec`."""
@@ -587,6 +602,15 @@ class Recorder:
         """What is recorded holds for this shape alone: Python has taken the elements."""
         for dim in range(value.tensor.dim()):
             fixed(self.size(value, dim))
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    """Where in memory the elements are, and in which order; None where that cannot be told."""
+    try:
+        storage = tensor.untyped_storage()._cdata
+        return storage, tensor.storage_offset(), tensor.dtype, tensor.shape, tensor.stride()
+    except (RuntimeError, NotImplementedError):  # a sparse one, or one within `torch.func`
+        return None
 
 
 def sourced(spec: TensorSpec, layer: Layer) -> TensorSpec:
