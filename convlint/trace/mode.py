@@ -316,11 +316,12 @@ class TraceMode(TorchFunctionMode):
         return func(*args)
 
     def _gradients(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """`torch.autograd.grad`: shaped as what is derived by."""
+        """`torch.autograd.grad`: shaped as what is derived by, in any order in memory."""
         inputs = args[1] if len(args) > 1 else kwargs["inputs"]
         wanted = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
         node = self._node(torch.autograd.grad, "grad", args, kwargs)
-        specs = tuple(self.recorder.value(tensor).spec for tensor in wanted)
+        given = [self.recorder.value(tensor).spec for tensor in wanted]
+        specs = tuple(spec.with_shape(spec.shape, None) for spec in given)
         return tuple(self.wrap(specs, lambda: node, None))
 
     def _is_open_list(self, op: shapes.Operator | None, args: tuple[Any, ...]) -> bool:
