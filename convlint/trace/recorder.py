@@ -271,6 +271,8 @@ class Recorder:
         for value in self._values.values():
             if value.kept is not None and value.kept[0] != value.tensor._version:
                 with torch.no_grad():
+                    if value.tensor.shape != value.kept[1].shape:
+                        value.tensor.resize_(value.kept[1].shape)
                     value.tensor.copy_(value.kept[1])
 
     # -- arguments
