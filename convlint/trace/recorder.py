@@ -549,6 +549,14 @@ class Recorder:
                 return None
             frame = frame.f_back
 
+    def is_checked(self) -> bool:
+        """Whether a library asks, and only to raise where its user has gone wrong."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and self.filter.is_between(frame.f_code):
+            frame = frame.f_back
+        own = self.filter.is_own(frame.f_code)
+        return not own and is_check(Frame(frame.f_code, frame.f_lasti))
+
     def escape(self, value: Any, plain: Any, unknown: bool) -> None:
         """A size became a plain number: its origin, and that it is unknown, are lost."""
         if not unknown:
@@ -582,7 +590,7 @@ class Recorder:
             self.decided += 1
         else:
             self.blind += 1
-        if self.root is not None:
+        if self.root is not None and not self.is_checked():
             frames = self.frames()
             if frames and decided:
                 frames = (asked(frames[0]), *frames[1:])

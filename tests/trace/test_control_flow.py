@@ -537,3 +537,18 @@ def test_the_text_of_a_number_is_not_known() -> None:
     assert network.outputs.shape[1:] == (3, 16, 4)
     (raised,) = traced(Table(), IMAGE).raised
     assert not raised.certain
+
+
+def test_what_a_library_checks_is_not_worth_a_note() -> None:
+    class Sampled(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            normal = torch.distributions.Normal(x, x.exp())
+            drawn = normal.rsample()
+            if drawn.sum() > 0:
+                drawn = -drawn
+            return drawn + normal.log_prob(x)
+
+    network = traced(Sampled(), IMAGE)
+    assert not network.raised
+    (assumption,) = network.assumptions
+    assert assumption.frames[0].code.co_name == "forward"
