@@ -39,9 +39,10 @@ def idle_ends(network: Network) -> Iterator[Layer]:
     """Those of them whose module, or place in the code, gives nothing else that is used.
 
     The last round of a loop leaves things behind.  Masks and sums are not worth a word: something
-    with weights, or that goes over whole maps, must work for nothing.
+    with weights, or that goes over whole maps, must work for nothing.  What a library throws away
+    that the user's code has called is not theirs to mend.
     """
-    found = list(ends(network))
+    found = [layer for layer in ends(network) if not _is_mixed(layer)]
     if found:
         dead = network.structure.dead
         live = {_worker(layer) for layer in network.layers if layer.name not in dead}

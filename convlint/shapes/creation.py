@@ -398,6 +398,22 @@ def bernoulli(input: TensorSpec, p: Any = None) -> TensorSpec:
     return TensorSpec(input.shape, input.dtype, CONTIGUOUS if input.strides == CONTIGUOUS else None)
 
 
+@operator("_standard_gamma", only=True, random=True)
+def standard_gamma(input: TensorSpec) -> TensorSpec:
+    return TensorSpec(input.shape, _drawable(input, "gamma"))
+
+
+@operator("_sample_dirichlet", only=True, random=True)
+def sample_dirichlet(input: TensorSpec) -> TensorSpec:
+    return TensorSpec(input.shape, _drawable(input, "dirichlet"))
+
+
+def _drawable(input: TensorSpec, name: str) -> torch.dtype | None:
+    if input.dtype is not None and not input.dtype.is_floating_point:
+        raise Rejected(f'"{name}" not implemented for {input.dtype}')
+    return input.dtype
+
+
 @operator(random=True)
 def multinomial(input: TensorSpec, num_samples: Any, replacement: bool = False) -> TensorSpec:
     if input.shape is None:

@@ -38,7 +38,7 @@ def matmul(input: TensorSpec, other: TensorSpec) -> TensorSpec:
     return _times(input, other)
 
 
-@operator
+@operator("sparse.mm")
 def mm(input: TensorSpec, mat2: TensorSpec, out_dtype: Any = None) -> TensorSpec:
     return _typed(_times(input, mat2), out_dtype)
 
@@ -114,7 +114,7 @@ def _plus(input: TensorSpec, made: TensorSpec) -> TensorSpec:
     return made
 
 
-@operator
+@operator("sparse.addmm")
 def addmm(
     input: TensorSpec, mat1: TensorSpec, mat2: TensorSpec, beta: Any = 1, alpha: Any = 1,
     out_dtype: Any = None,

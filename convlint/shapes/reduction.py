@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from convlint.arithmetic.broadcast import broadcast
-from convlint.dims import Dim, Shape, Unknown
-from convlint.shapes.axes import integral
+from convlint.dims import Dim, Shape, Unknown, guess
+from convlint.shapes.axes import integral, size
 from convlint.shapes.broadcast import elementwise
 from convlint.shapes.promotion import counting, floating, promoted, real
 from convlint.shapes.registry import Rejected, lowers, operator
@@ -364,7 +364,7 @@ def bincount(input: TensorSpec, weights: Any = None, minlength: Any = 0) -> Tens
     dtype = torch.int64
     if isinstance(weights, TensorSpec):
         dtype = torch.float32 if weights.dtype is torch.float32 else torch.float64
-    return TensorSpec((Unknown(),), dtype)
+    return TensorSpec((Unknown(max(1, guess(size(minlength)))),), dtype)
 
 
 @operator

@@ -7,7 +7,7 @@ import functools
 import sys
 from collections.abc import Sequence
 from types import CodeType
-from typing import Final
+from typing import Final, NamedTuple
 
 from convlint.frame import Frame, FrameFilter
 
@@ -28,16 +28,28 @@ _BETWEEN: Final = frozenset(
 """Instructions that may stand between a question and the jump that it decides."""
 
 
-def unpacked(filter_: FrameFilter) -> int | None:
-    """Into how many names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
-    code, at = _asking(filter_)
-    return _count(code[at + 1 : at + 2])
+class Names(NamedTuple):
+    """The names that something is unpacked into."""
+
+    plain: int
+    """How many there are but for the starred one."""
+    starred: bool
+
+    def taking(self, likely: int) -> int:
+        """How many items they may get of something that has `likely` as many."""
+        return max(self.plain + 1, likely) if self.starred else self.plain
 
 
-def items_wanted(filter_: FrameFilter) -> int | None:
-    """Into how many names the user's code is unpacking (`first, second = x`)."""
+def unpacked(filter_: FrameFilter) -> Names | None:
+    """Into which names the user's code unpacks what it asks for (`b, c, h, w = x.shape`)."""
     code, at = _asking(filter_)
-    return _count(code[at : at + 1])
+    return _names(code[at + 1 :])
+
+
+def items_wanted(filter_: FrameFilter) -> Names | None:
+    """Into which names the user's code is unpacking (`first, second = x`)."""
+    code, at = _asking(filter_)
+    return _names(code[at:])
 
 
 def sparing(filter_: FrameFilter) -> bool | None:
@@ -210,8 +222,13 @@ def _place(code: Sequence[dis.Instruction], offset: int) -> int:
     return next((i for i, one in enumerate(code) if one.offset >= offset), len(code))
 
 
-def _count(instructions: Sequence[dis.Instruction]) -> int | None:
-    for instruction in instructions:
-        if instruction.opname == "UNPACK_SEQUENCE":
-            return instruction.arg
+def _names(instructions: Sequence[dis.Instruction]) -> Names | None:
+    """The names that the first of these instructions unpacks into."""
+    for one in instructions:
+        if one.opname == "UNPACK_SEQUENCE" and one.arg is not None:
+            return Names(one.arg, starred=False)
+        if one.opname == "UNPACK_EX" and one.arg is not None:
+            return Names((one.arg & 0xFF) + (one.arg >> 8), starred=True)
+        if one.opname not in ("EXTENDED_ARG", "CACHE"):
+            break
     return None

@@ -6,9 +6,13 @@ since it is an int.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from convlint.trace.size import Size, fixed
+from convlint.dims import Unknown
+from convlint.trace.size import Size, fixed, plain
+
+if TYPE_CHECKING:
+    from convlint.trace.recorder import Recorder
 
 _RANGE: Final = range
 
@@ -37,3 +41,22 @@ class _Meta(type):
 
 class Range(metaclass=_Meta):
     """`range`, but a size that it takes is noted as one that the graph depends on."""
+
+
+class OpenList(list[Any]):
+    """A list of which only data tell the number of items: those in it are a guess."""
+
+    def __init__(self, items: list[Any], recorder: Recorder) -> None:
+        super().__init__(items)
+        self._recorder = recorder
+
+    @property
+    def size(self) -> Size:
+        """Its length, as far as it is known."""
+        return Size(Unknown(super().__len__()), ("data",), self._recorder)
+
+    def __len__(self) -> int:
+        return plain(self.size)
+
+    def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
+        return list, (list(iter(self)),)

@@ -37,7 +37,8 @@ def ask(func: Any, args: Any, kwargs: Any, recorder: Recorder) -> Any:
         nonlocal certain
         if isinstance(value, torch.Tensor):
             known = recorder.value(value)
-            certain = certain and known.spec.known and known.spec.dtype is not None
+            plain = known.spec.known and known.layout is torch.strided
+            certain = certain and plain and known.spec.dtype is not None
             return value.detach() if value.is_meta else value.detach().to("meta")
         if isinstance(value, (list, tuple)):
             items = [onto_meta(v) for v in value]

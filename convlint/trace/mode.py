@@ -14,8 +14,10 @@ from torch.overrides import TorchFunctionMode
 from convlint import shapes
 from convlint.dims import Unknown, guess, multiple
 from convlint.network import Layer
-from convlint.tensor import UNKNOWN_TENSOR, TensorSpec
+from convlint.tensor import CONTIGUOUS, UNKNOWN_TENSOR, TensorSpec
 from convlint.trace.bytecode import items_wanted
+from convlint.trace.counting import OpenList
+from convlint.trace.layout import layout_of
 from convlint.trace.meta import Refusal, ask
 from convlint.trace.queries import QUERIES
 from convlint.trace.recorder import SMALL, Recorder, Value, item_of, real_spec
@@ -26,7 +28,7 @@ _STRICT: Final = bool(os.environ.get("CONVLINT_STRICT"))
 _RESHAPING: Final = frozenset(
     {"unsqueeze", "squeeze", "transpose", "t", "swapaxes", "swapdims", "resize", "resize_as", "set"}
 )
-_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_", "to_dense"})
+_STAY: Final = frozenset({"cuda", "cpu", "xpu", "mps", "pin_memory", "share_memory_"})
 _RUN: Final = frozenset({"_set_grad_enabled", "requires_grad_"})
 _FOR_BACKWARD: Final = frozenset(
     {"backward", "retain_grad", "register_hook", "register_post_accumulate_grad_hook"}
@@ -138,11 +140,16 @@ class TraceMode(TorchFunctionMode):
             elif func is torch.autograd.grad:
                 return self._gradients(args, kwargs)
         if values and _is_open(values[0].spec, name, args, kwargs):
-            answer = self._opened(name, args)
+            answer = self._opened(name, args, kwargs)
             if answer is not NotImplemented:
                 return answer
         op, bound, output, rejected = self._answer(op, func, args, kwargs)
-        return self._record(op, func, name, args, kwargs, bound, output, rejected)
+        result = self._record(op, func, name, args, kwargs, bound, output, rejected)
+        layout = layout_of(name, [value.layout for value in values], kwargs)
+        if layout is not torch.strided:
+            for tensor in tensors_in(result):
+                recorder.value(tensor).layout = layout
+        return result
 
     def _answer(
         self, op: shapes.Operator | None, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -157,7 +164,7 @@ class TraceMode(TorchFunctionMode):
                 bound = op.bind(func, specs, keywords)
                 output = op.shape(**bound)
                 if self._is_open_list(op, args):
-                    output = _of_unknown_count(output, bound["dim"])
+                    output = _of_unknown_count(output, bound)
                 return op, bound, output, None
             except shapes.Rejected as reason:
                 if not bound:
@@ -309,33 +316,50 @@ class TraceMode(TorchFunctionMode):
         return func(*args)
 
     def _gradients(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """`torch.autograd.grad`: shaped as what is derived by."""
+        """`torch.autograd.grad`: shaped as what is derived by, in any order in memory."""
         inputs = args[1] if len(args) > 1 else kwargs["inputs"]
         wanted = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
         node = self._node(torch.autograd.grad, "grad", args, kwargs)
-        specs = tuple(self.recorder.value(tensor).spec for tensor in wanted)
+        given = [self.recorder.value(tensor).spec for tensor in wanted]
+        specs = tuple(spec.with_shape(spec.shape, None) for spec in given)
         return tuple(self.wrap(specs, lambda: node, None))
 
     def _is_open_list(self, op: shapes.Operator | None, args: tuple[Any, ...]) -> bool:
-        """Whether a list is joined that a loop has made which ends nobody knows when."""
+        """Whether a list is taken that a loop has made which ends nobody knows when."""
         recorder = self.recorder
-        if not recorder.open_loops or op is None or op.name not in ("stack", "cat") or not args:
+        if not recorder.open_loops or op is None or not args:
             return False
-        single = isinstance(args[0], (list, tuple)) and len(args[0]) == 1
-        return single and recorder.user_code() in recorder.open_loops
+        items = args[0]
+        if not isinstance(items, (list, tuple)) or not (
+            tensors_in(items) or _has_unknown(recorder.specs(items))
+        ):
+            return False
+        counts = recorder.open_loops.get(recorder.user_code(), ())
+        return isinstance(items, OpenList) or len(list(items)) in counts
 
-    def _opened(self, name: str, args: tuple[Any, ...]) -> Any:
+    def _opened(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Items of a tensor that stands for something whose structure is not known."""
+        recorder = self.recorder
+        spec = recorder.value(args[0]).spec
         if name == "__getitem__":
             if isinstance(args[1], str):
                 return self.wrap(UNKNOWN_TENSOR, self._item(args[0], args[1]), None)
             return NotImplemented
-        count = items_wanted(self.recorder.filter)
-        if count is None:
-            count = 1
-            self.recorder.open_loops.add(self.recorder.user_code())
-        items = [self.wrap(UNKNOWN_TENSOR, self._item(args[0], i), None) for i in range(count)]
-        return tuple(items)
+        names = items_wanted(recorder.filter)
+        count = 1 if names is None else names.taking(1)
+        if names is None or names.starred:
+            recorder.goes_over(count, None if names is None else count - names.plain)
+        if spec.shape is None:
+            item = spec.with_shape(None, None)
+            return tuple(self.wrap(item, self._item(args[0], i), None) for i in range(count))
+        dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
+        shape = list(spec.shape)
+        del shape[dim]
+        whole = dim == 0 and spec.strides == CONTIGUOUS
+        item = spec.with_shape(shape, CONTIGUOUS if whole else None)
+        bound = {"input": spec, "dim": dim}
+        op = shapes.named("unbind")
+        return self._record(op, torch.unbind, name, args, kwargs, bound, (item,) * count, None)
 
     def _item(self, tensor: torch.Tensor, index: Any) -> Callable[[], Any]:
         recorder = self.recorder
@@ -380,7 +404,9 @@ def _spelling(func: Any, name: str) -> str:
         return f"Tensor.{name}"
     if getattr(torch.nn.functional, name, None) is func or name == "fn":
         return f"F.{_dispatched(func) if name == 'fn' else name}"
-    family, _, rest = name.partition("_")
+    family, _, rest = name.removeprefix("_").partition("_")
+    if name.startswith("_sparse_"):
+        return f"torch.sparse.{rest}"
     if family in ("linalg", "fft", "special") and rest:  # torch.linalg.inv calls itself linalg_inv
         return f"torch.{family}.{rest}"
     return f"torch.{name}"
@@ -434,12 +460,16 @@ def _without_device(
     return kept, {k: v for k, v in kwargs.items() if k in names and v is not None}
 
 
-def _of_unknown_count(output: Any, dim: Any) -> Any:
-    """A joined list of which the number of items is not known."""
-    if not isinstance(output, TensorSpec) or not output.shape or not isinstance(dim, int):
+def _of_unknown_count(output: Any, bound: dict[str, Any]) -> Any:
+    """What is made of a list of which the number of items is not known."""
+    if not isinstance(output, TensorSpec) or not output.shape:
         return output
+    tensors = bound.get("tensors", ())
+    dim = 0 if "data" in bound else bound.get("dim")
+    if not isinstance(dim, int):
+        return output.with_shape(None, None)
     shape = list(output.shape)
-    shape[dim] = Unknown(guess(shape[dim]), multiple(shape[dim]))
+    shape[dim] = Unknown(guess(shape[dim]), multiple(shape[dim]) if len(tensors) == 1 else 1)
     return output.with_shape(shape, None)
 
 

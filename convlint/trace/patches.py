@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import torch
 import torch._functorch.apis as functorch
+import torch.autograd.forward_ad
 import torch.autograd.function
 
 from convlint.trace.counting import Range
@@ -34,6 +35,13 @@ def patched(recorder: Recorder) -> Iterator[None]:
         put(torch, "from_numpy", _from_numpy(recorder, torch.from_numpy))
         idle(recorder, put)
         put(functorch, "vmap_impl", functools.partial(_vmap, recorder))
+        put(torch.autograd.forward_ad, "_maybe_load_decompositions", _nothing)  # it scripts them
+        transforms = sys.modules.get("torch._functorch.eager_transforms")
+        if transforms is not None:
+            put(transforms, "_create_differentiable", _unwrapped)
+            put(transforms, "_undo_create_differentiable", _unwrapped)
+            put(transforms, "_wrap_tensor_for_grad", _unwrapped)
+            put(transforms, "_autograd_grad", _derived)
         put(builtins, "range", Range)
         einops = sys.modules.get("einops.einops")
         if einops is not None:  # its cache would answer with the sizes of another tensor
@@ -64,6 +72,22 @@ def putter(stack: contextlib.ExitStack) -> Callable[[Any, str, Any], None]:
 def _identity(model: Any = None, *args: Any, **kwargs: Any) -> Any:
     """`torch.compile` and `torch.jit.script`, as function and as decorator."""
     return (lambda f: f) if model is None else model
+
+
+def _nothing() -> None: ...
+
+
+def _unwrapped(value: Any, level: Any = None) -> Any:
+    """`torch.func` wraps what it derives by; what stands for it must stay known."""
+    return value
+
+
+def _derived(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: Any = False,
+    create_graph: Any = True,
+) -> Any:  # fmt: skip
+    """`torch.func` derives only what needs a gradient, which nothing does that has no data."""
+    return torch.autograd.grad(outputs, inputs, grad_outputs)
 
 
 def _from_numpy(recorder: Recorder, before: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from convlint.trace.counting import OpenList
 from convlint.trace.queries import length
 from convlint.trace.recorder import Recorder
 from convlint.trace.size import Ratio, Size, whole
@@ -51,6 +52,8 @@ def keeping(recorder: Recorder) -> Iterator[None]:
     def len(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             return length(recorder, value)
+        if isinstance(value, OpenList):
+            return value.size
         return builtins.len(value)
 
     put = [

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import torch
 
-from convlint.dims import Unknown
+from convlint.dims import Unknown, guess
 from convlint.tensor import CONTIGUOUS
 from convlint.trace.bytecode import sparing, unpacked
+from convlint.trace.counting import OpenList
 from convlint.trace.knowledge import Question, inputs_of, key, of_truth
 from convlint.trace.recorder import SMALL, Recorder, Value
 from convlint.trace.size import Ratio, Size
@@ -65,7 +66,9 @@ def _rank(recorder: Recorder, value: Value) -> int:
     if value.spec.shape is not None:
         return len(value.spec.shape)
     recorder.blind += 1
-    value.rank = unpacked(recorder.filter) or value.rank or value.tensor.dim()
+    likely = value.rank or value.tensor.dim()
+    names = unpacked(recorder.filter)
+    value.rank = names.taking(likely) if names is not None else likely
     return value.rank
 
 
@@ -118,6 +121,29 @@ def _yes(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) ->
 @_answers(_getter("dtype"))
 def _dtype(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
     return value.spec.dtype or value.tensor.dtype
+
+
+@_answers(
+    _getter("layout"), _getter("is_sparse"), _getter("is_sparse_csr"), torch.Tensor.is_coalesced,
+    torch.Tensor._nnz, torch.Tensor.sparse_dim, torch.Tensor.dense_dim,
+)  # fmt: skip
+def _of_layout(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
+    known = value.layout is not None and (value.spec.shape is not None or value.concrete)
+    if value.concrete or (known and value.layout is torch.strided):
+        return func(*args)
+    layout = value.layout if known else torch.sparse_coo
+    if not known:
+        recorder.blind += 1
+    if func == _getter("layout"):
+        return layout
+    if func == _getter("is_sparse"):
+        return layout is torch.sparse_coo
+    if func == _getter("is_sparse_csr"):
+        return layout is torch.sparse_csr
+    recorder.blind += 1
+    if func is torch.Tensor.is_coalesced:
+        return value.spec.source is not None and value.spec.source.op == "coalesce"
+    return Size(Unknown(_rank(recorder, value)), ("data",), recorder)
 
 
 @_answers(torch.Tensor.element_size, _getter("itemsize"))
@@ -211,14 +237,13 @@ def _question(recorder: Recorder, value: Value, func: Any, args: tuple[Any, ...]
 def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> Any:
     if value.concrete:
         return func(*args, **kwargs)
-    dtype = value.spec.dtype or value.tensor.dtype
-    whole = not (dtype.is_floating_point or dtype.is_complex)
+    whole = _is_whole(value)
     if func is torch.Tensor.__index__ and (_is_of_several(value) or not whole):
         raise TypeError("only integer tensors of a single element can be converted to an index")
     if _is_of_several(value):
         elements = value.spec.numel
         raise RuntimeError(f"a Tensor with {elements} elements cannot be converted to Scalar")
-    if func is torch.Tensor.item and dtype is torch.bool:
+    if func is torch.Tensor.item and value.spec.dtype is torch.bool:
         return _truth(recorder, value, func, args, kwargs)
     recorder.assume("a number out of a tensor", "some number")
     origin = ("number", value)
@@ -230,9 +255,19 @@ def _number(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
         return float(Ratio(1.0, origin, recorder, unknown=True))
     if func is torch.Tensor.__complex__:
         return complex(1.0)
-    if not whole:
-        return Ratio(1.0, origin, recorder, unknown=True)
-    return Size(Unknown(), origin, recorder)
+    return _some_number(recorder, origin, whole)
+
+
+def _is_whole(value: Value) -> bool:
+    """Whether its numbers may be whole ones, as far as is known."""
+    dtype = value.spec.dtype
+    return dtype is None or not (dtype.is_floating_point or dtype.is_complex)
+
+
+def _some_number(recorder: Recorder, origin: tuple[Any, ...], whole: bool) -> Size | Ratio:
+    if whole:
+        return Size(Unknown(), origin, recorder)
+    return Ratio(1.0, origin, recorder, unknown=True)
 
 
 @_answers(torch.Tensor.tolist)
@@ -241,23 +276,47 @@ def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     if value.concrete:
         return func(*args)
     recorder.assume("the numbers of a tensor", "some numbers")
-    integral = not value.tensor.dtype.is_floating_point
+    whole = _is_whole(value)
 
-    def nested(shape: tuple[int, ...]) -> Any:
-        if shape:
-            return [nested(shape[1:]) for _ in range(shape[0])]
-        if integral:
-            return Size(Unknown(), ("data",), recorder)
-        return Ratio(1.0, ("data",), recorder, unknown=True)
+    def nested(counts: list[tuple[int, bool]]) -> Any:
+        if not counts:
+            return _some_number(recorder, ("data",), whole)
+        (count, certain), *inner = counts
+        items = [nested(inner) for _ in range(count)]
+        return items if certain else OpenList(items, recorder)
 
-    shape = tuple(value.tensor.shape)
-    return nested(shape if value.tensor.numel() <= SMALL else tuple(1 for _ in shape))
+    return nested(_counts(recorder, value))
+
+
+def _counts(recorder: Recorder, value: Value) -> list[tuple[int, bool]]:
+    """How many items a list of a tensor's numbers gets on each axis, and which are certain."""
+    tensor = value.tensor
+    shape = (Unknown(),) if value.spec.shape is None else value.spec.shape
+    if tensor.numel() > SMALL:
+        counts = [(1, False)] * len(shape)
+    else:
+        counts = [(n, True) if isinstance(n, int) else (max(1, guess(n)), False) for n in shape]
+    names = unpacked(recorder.filter)
+    starred = None
+    if counts and not counts[0][1] and names is not None:
+        counts[0] = names.taking(counts[0][0]), not names.starred
+        starred = counts[0][0] - names.plain
+    for count, certain in counts:
+        if not certain:
+            recorder.goes_over(count, starred)
+    return counts
 
 
 @_answers(torch.Tensor.__format__, torch.Tensor.__repr__)
 def _text(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any) -> str:
     if value.concrete:
         return str(func(*args, **kwargs))
+    if not _is_of_several(value):  # it may be a key
+        recorder.blind += 1
+    if func is torch.Tensor.__format__ and not value.spec.shape:
+        recorder.assume("a number out of a tensor", "some number")
+        number = value.spec.dtype is torch.bool or (1 if _is_whole(value) else 1.0)
+        return format(number, *args[1:], **kwargs)
     return f"tensor(..., size={tuple(value.tensor.shape)})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import sys
 import threading
@@ -22,6 +23,7 @@ from convlint.tensor import CONTIGUOUS, TensorSpec
 from convlint.trace.bytecode import asked, is_check, sparing
 from convlint.trace.decision import of_sizes
 from convlint.trace.knowledge import Knowledge, Question
+from convlint.trace.layout import Layout
 from convlint.trace.size import Ratio, Size, dim_of, fixed
 
 SMALL: Final = 20_000
@@ -40,7 +42,7 @@ class Value:
     The stand-in is kept alive: values are found by the identity of the tensor.
     """
 
-    __slots__ = ("_node", "concrete", "kept", "rank", "spec", "tensor")
+    __slots__ = ("_node", "concrete", "kept", "layout", "rank", "spec", "tensor")
 
     def __init__(self, tensor: torch.Tensor, spec: TensorSpec, node: Any, concrete: bool) -> None:
         self.tensor = tensor
@@ -49,6 +51,7 @@ class Value:
         """Into how many sizes the user's code has unpacked a shape of unknown rank."""
         self._node = node
         self.concrete = concrete
+        self.layout: Layout = tensor.layout
         self.kept: tuple[int, torch.Tensor] | None = None
         """Version and data of an outside tensor, to undo what `forward` did to it."""
 
@@ -124,8 +127,8 @@ class Recorder:
         """The user's frames outside the module that has been entered last."""
         self.blind = 0
         """How often the user's code looked at something that is not known."""
-        self.open_loops: set[CodeType] = set()
-        """Functions that have gone over as many items as only data could tell."""
+        self.open_loops: dict[CodeType, set[int]] = {}
+        """Functions that go over as many items as only data could tell, and how many they got."""
         self.decided = 0
         """How often an answer that only data can give steered it, and nothing else."""
         self.escapes: dict[int, dict[str, Any]] = {}
@@ -133,6 +136,8 @@ class Recorder:
         self.spared: set[str] = set()
         """Modules that are not registered, and were called without gradients: it is on purpose."""
         self._values: dict[int, Value] = {}
+        self._in_memory: dict[Any, Value] = {}
+        self._looked_at = 0
         self._modules: dict[int, tuple[str, torch.nn.Module]] = {}
         self._stored: dict[int, tuple[str, str]] = {}
         self._answers: dict[Place, int] = {}
@@ -211,6 +216,10 @@ class Recorder:
             self._rescan()
         name, kind = self._stored.get(id(tensor), ("", "constant"))
         if not name:
+            same = self._same_as(tensor)
+            if same is not None:
+                stays = concrete and same.concrete
+                return Value(tensor, same.spec, lambda: same.node, stays)
             name = f"_tensor_constant{len(self.held)}"
             self.held[name] = tensor
         node = self.graph.create_node("get_attr", name)
@@ -219,6 +228,14 @@ class Recorder:
         if concrete:
             value.kept = tensor._version, tensor.detach().clone()
         return value
+
+    def _same_as(self, tensor: torch.Tensor) -> Value | None:
+        """Of which tensor this is another object (`x.as_subclass(...)`, `nn.Parameter(x)`)."""
+        for value in itertools.islice(self._values.values(), self._looked_at, None):
+            self._in_memory.setdefault(_memory(value.tensor), value)
+        self._looked_at = len(self._values)
+        place = _memory(tensor)
+        return None if place is None else self._in_memory.get(place)
 
     def hold(self, spec: TensorSpec, node: Any, layer: Layer | None) -> torch.Tensor:
         """A new data-less tensor that stands for `spec`."""
@@ -255,6 +272,8 @@ class Recorder:
         for value in self._values.values():
             if value.kept is not None and value.kept[0] != value.tensor._version:
                 with torch.no_grad():
+                    if value.tensor.shape != value.kept[1].shape:
+                        value.tensor.resize_(value.kept[1].shape)
                     value.tensor.copy_(value.kept[1])
 
     # -- arguments
@@ -536,6 +555,14 @@ class Recorder:
                 return None
             frame = frame.f_back
 
+    def is_checked(self) -> bool:
+        """Whether a library asks, and only to raise where its user has gone wrong."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None and self.filter.is_between(frame.f_code):
+            frame = frame.f_back
+        own = self.filter.is_own(frame.f_code)
+        return not own and is_check(Frame(frame.f_code, frame.f_lasti))
+
     def escape(self, value: Any, plain: Any, unknown: bool) -> None:
         """A size became a plain number: its origin, and that it is unknown, are lost."""
         if not unknown:
@@ -550,13 +577,26 @@ class Recorder:
             if self.may_restart:
                 raise Restart
 
+    def goes_over(self, count: int, starred: int | None = None) -> None:
+        """The user's code gets `count` items, but only data tell how many there are.
+
+        Args:
+            starred: how many of them go into a starred name.
+        """
+        self.blind += 1
+        counts = self.open_loops.setdefault(self.user_code(), set())
+        counts.update((count, count if starred is None else starred))
+        if self.root is not None:
+            size = Size(Unknown(count), ("data",), self)
+            self.guards.append(Guard("==", size, count, True, after=len(self.layers)))
+
     def assume(self, what: str, assumed: str, decided: bool = False) -> None:
         """Something was assumed that shapes do not tell: a number, or the answer of `decide`."""
         if decided:
             self.decided += 1
         else:
             self.blind += 1
-        if self.root is not None:
+        if self.root is not None and not self.is_checked():
             frames = self.frames()
             if frames and decided:
                 frames = (asked(frames[0]), *frames[1:])
@@ -578,6 +618,15 @@ class Recorder:
         """What is recorded holds for this shape alone: Python has taken the elements."""
         for dim in range(value.tensor.dim()):
             fixed(self.size(value, dim))
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    """Where in memory the elements are, and in which order; None where that cannot be told."""
+    try:
+        storage = tensor.untyped_storage()._cdata
+        return storage, tensor.storage_offset(), tensor.dtype, tensor.shape, tensor.stride()
+    except (RuntimeError, NotImplementedError):  # a sparse one, or one within `torch.func`
+        return None
 
 
 def sourced(spec: TensorSpec, layer: Layer) -> TensorSpec:

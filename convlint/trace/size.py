@@ -229,6 +229,11 @@ def fixed(value: Size) -> None:
         value.recorder.escape(value, int.__pos__(value), unknown=False)
 
 
+def plain(value: Size) -> int:
+    """The plain number, where the user's code gets it with nothing that tells what it was."""
+    return _escaped(value, int.__pos__(value))
+
+
 def _plain(value: Any) -> Any:
     if type(value) is Size:
         return int.__pos__(value)

@@ -204,6 +204,23 @@ def test_what_is_kept_is_used(tmp_path: Path) -> None:
     assert [c for c in codes(told, "info") if c[0] == "CL553"] == [("CL553", 18)]  # `_ = ...`
 
 
+def test_what_a_library_throws_away_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "two_levels.py").write_text(
+        "import torch.nn.functional as F\n\n\ndef level(x):\n"
+        "    levels = [F.max_pool2d(x, 1), F.max_pool2d(x, 2)]\n    return levels[0]\n"
+    )
+    monkeypatch.syspath_prepend(str(installed))
+    body = "class Net(nn.Module):\n    def forward(self, x):\n        return {}\n"
+    own = "[F.max_pool2d(x, 1), F.max_pool2d(x, 2)][0]"
+    for call, count in (("two_levels.level(x)", 0), (own, 1)):
+        told = check(tmp_path, "import two_levels\n" + body.format(call), "1,3,8,8")
+        assert [c for c, _ in codes(told, "info")].count("CL553") == count, call
+
+
 LOST = """
 class Net(nn.Module):
     def __init__(self):

@@ -13,6 +13,7 @@ from torch import nn
 
 from convlint.dims import Unknown
 from convlint.network import Network
+from convlint.tensor import TensorSpec
 from tests.oracle import Call
 from tests.trace.asserting import Asserting, Points
 from tests.trace.helper import follow, ops, traced
@@ -404,7 +405,8 @@ def test_what_only_a_single_element_answers(name: str, shape: tuple[int, ...]) -
 def test_a_loop_over_as_many_items_as_data_decides() -> None:
     network = traced(Points(), IMAGE)
     assert not network.raised
-    assert network.outputs.shape is None  # nobody knows how many, and of what an index was made
+    assert isinstance(network.outputs.shape[0], Unknown)  # nobody knows how many
+    assert network.outputs.shape[1:] == (2,)
 
 
 def test_nobody_knows_how_long_a_list_is_that_such_a_loop_makes() -> None:
@@ -420,3 +422,133 @@ def test_nobody_knows_how_long_a_list_is_that_such_a_loop_makes() -> None:
     assert found[1:] == (3, 4)
     assert isinstance(pairs[0], Unknown)
     assert both == (2, *IMAGE.shape)
+
+
+def test_nobody_knows_how_many_numbers_a_list_has() -> None:
+    class Listed(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            counts = torch.bincount(x[:, 0].argmax(1).flatten(), minlength=4)
+            numbers = counts.tolist()
+            rows = torch.stack([x[0] * k for k in numbers])
+            joined = torch.cat([x[0] * k for k in numbers])
+            all_of_it = [v for row in torch.zeros(200, 200).bernoulli().tolist() for v in row]
+            sizes = torch.zeros(len(numbers)), torch.tensor(numbers), torch.tensor(all_of_it)
+            return rows, joined, x * numbers[3], *sizes
+
+    network = traced(Listed(), IMAGE)
+    assert not network.raised
+    rows, joined, scaled, *sizes = (output.shape for output in network.outputs)
+    assert isinstance(rows[0], Unknown)
+    assert rows[1:] == IMAGE.shape[1:]
+    assert (joined[0].multiple, joined[1:]) == (1, IMAGE.shape[2:])
+    assert scaled == IMAGE.shape
+    assert all(shape is None or isinstance(shape[0], Unknown) for shape in sizes)
+
+
+def test_lists_are_recorded_again_at_another_size() -> None:
+    """What the graph says of them holds for the items that were assumed."""
+
+    class Listed(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.stack([x[:, 0] * k for k in torch.nonzero(x).flatten().tolist()])
+
+    network = traced(Listed(), IMAGE)
+    assert network.again is not None
+    other = network.again({"x": TensorSpec((5, 3, 16, 16), torch.float32)})
+    assert isinstance(other.outputs.shape[0], Unknown)
+    assert other.outputs.shape[1:] == (5, 16, 16)
+
+
+def test_as_many_items_as_there_are_names() -> None:
+    class Unpacked(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            kept = x[x[:, 0, 0, 0] > -9]
+            a, b = kept
+            first, second, *rest = kept
+            *front, last = kept
+            i, j, k = kept[:, 0, 0, 0].tolist()
+            n, *_ = kept[:, 0, 0, 0].long().tolist()
+            stacked = torch.stack(rest), torch.stack(front)
+            return a + b, first + second + last, rest[0], x * (i + j + k), x[:n], *stacked
+
+    network = traced(Unpacked(), IMAGE)
+    assert not network.raised, network.raised
+    pair, three, rest, scaled, some, *stacked = (output.shape for output in network.outputs)
+    assert pair == three == rest == IMAGE.shape[1:]
+    assert scaled == IMAGE.shape
+    assert isinstance(some[0], Unknown)
+    assert all(isinstance(s[0], Unknown) and s[1:] == IMAGE.shape[1:] for s in stacked)
+
+
+def test_a_shape_of_unknown_rank_gives_as_many_sizes_as_there_are_names() -> None:
+    class Starred(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            lost = x[x > 0].squeeze()
+            a, b, c, d, e, *rest = lost.shape
+            *front, last = lost.shape
+            return x.new_zeros(a, b, c, d, e, *rest), x.new_zeros(*front, last)
+
+    network = traced(Starred(), IMAGE)
+    assert not network.raised, network.raised
+
+
+def test_items_of_unknown_number_have_the_shape_and_kind_of_their_tensor() -> None:
+    class Items(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = nn.ModuleList(nn.Linear(16, 16) for _ in range(4))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            for place in x.nonzero():
+                assert place.shape == (4,)
+                assert place.dtype == torch.int64
+                x = self.parts[place[1]](x)
+                x = self.parts[place[2].item()](x)
+            for number in torch.unique(x.argmax(1)):
+                x = self.parts[number](x)
+            for column in x.nonzero().unbind(1):
+                x = x + x[column[0]]
+            return x
+
+    network = traced(Items(), IMAGE)
+    assert not network.raised, network.raised
+    assert network.outputs.shape == IMAGE.shape
+    assert ops(network).count("linear") == 3
+
+
+def test_the_text_of_a_number_is_not_known() -> None:
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.heads = nn.ModuleDict({str(i): nn.Linear(16, 4) for i in range(3)})
+
+        def forward(self, x: torch.Tensor, task: torch.Tensor) -> torch.Tensor:
+            rows = [self.heads[f"{t}"](row) for row, t in zip(x, task, strict=True)]
+            rows += [self.heads[f"{t:d}"](x[0]) for t in task.unique()]
+            assert f"{x.mean():.2f}" != f"{x}"
+            return torch.stack(rows) * {f"{task[0]}": 1.0}[f"{task[1]}"]
+
+    class Table(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * {"tensor(5.)": 1.0}[str(x.max())]
+
+    network = traced(Heads(), IMAGE, torch.tensor([0, 2]))
+    assert not network.raised, network.raised
+    assert network.outputs.shape[1:] == (3, 16, 4)
+    (raised,) = traced(Table(), IMAGE).raised
+    assert not raised.certain
+
+
+def test_what_a_library_checks_is_not_worth_a_note() -> None:
+    class Sampled(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            normal = torch.distributions.Normal(x, x.exp())
+            drawn = normal.rsample()
+            if drawn.sum() > 0:
+                drawn = -drawn
+            return drawn + normal.log_prob(x)
+
+    network = traced(Sampled(), IMAGE)
+    assert not network.raised
+    (assumption,) = network.assumptions
+    assert assumption.frames[0].code.co_name == "forward"

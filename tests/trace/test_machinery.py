@@ -113,6 +113,20 @@ def test_gradients_taken_in_forward() -> None:
     follow(lambda: Call(forward), IMAGE, graph=False)
 
 
+def test_transforms_of_functions() -> None:
+    def forward(x: torch.Tensor) -> Any:
+        flat = x.flatten(1)
+        slopes = torch.func.vmap(torch.func.grad(lambda row: row.tanh().sum()))(flat)
+        moved, change = torch.func.jvp(torch.sin, (flat,), (torch.ones_like(flat),))
+        lifted, back = torch.func.vjp(lambda y: y.mean(1), flat)
+        (pulled,) = back(torch.ones_like(lifted))
+        (slope, value) = torch.func.grad_and_value(lambda y: y.sum())(x)
+        return slopes, moved, change, lifted, pulled, slope, value
+
+    network = follow(lambda: Call(forward), IMAGE, graph=False)
+    assert not network.structure.dead
+
+
 def test_vmap() -> None:
     def forward(x: torch.Tensor) -> Any:
         one = torch.vmap(lambda row: row.mean(0) * 2)(x)

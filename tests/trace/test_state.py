@@ -309,3 +309,23 @@ def test_tracing_within_construction_and_twice() -> None:
     one, two = traced(model, IMAGE), traced(model, torch.zeros(7, 3, 4, 4))
     assert ops(one) == ops(two) == ["conv2d", "relu"]
     assert two.outputs.shape == (7, 4, 4, 4)
+
+
+def test_a_buffer_that_forward_has_resized_is_put_back() -> None:
+    class Observer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("low", torch.empty(0))
+            self.register_buffer("scale", torch.ones(1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.low.resize_(3).copy_(torch.arange(3.0))
+            self.scale.resize_(x.shape[1]).fill_(2.0)
+            return x * self.scale.view(-1, 1, 1) + self.low.sum()
+
+    observer = Observer()
+    network = traced(observer, IMAGE)
+    assert not network.raised
+    assert network.outputs.shape == IMAGE.shape
+    assert torch.equal(observer.scale, torch.ones(1))
+    assert observer.low.shape == (0,)

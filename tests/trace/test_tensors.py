@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from convlint.tensor import TensorSpec
 from tests.oracle import Call
 from tests.trace.helper import follow, ops, traced
 
@@ -365,3 +366,42 @@ def test_tensors_are_kept_apart_after_their_death() -> None:
         for tensor in layer.tensors:
             assert tensor.source is not None
     assert ops(network).count("add") == 60
+
+
+class Tagged(torch.Tensor):
+    """Another object over the same data, as libraries make them."""
+
+    @staticmethod
+    def __new__(cls, x: torch.Tensor, tag: str = "") -> Tagged:
+        made = torch.Tensor._make_subclass(cls, x)
+        made.tag = tag  # type: ignore[attr-defined]
+        return made
+
+
+def test_new_objects_over_the_same_data() -> None:
+    def forward(x: torch.Tensor) -> Any:
+        y = x.mean((2, 3))
+        tagged = Tagged(y.detach(), "mean")
+        plain = tagged.as_subclass(torch.Tensor)
+        weight = nn.Parameter(y.detach().clone())
+        start = nn.Parameter(torch.zeros_like(y), requires_grad=False)
+        steps = torch.arange(x.shape[0] * 3).view(-1, 3).as_subclass(Tagged)
+        old = torch.autograd.Variable(y)
+        assert tagged.tag == "mean"  # type: ignore[attr-defined]
+        assert weight.shape == (x.shape[0], 3)
+        return y + plain, weight * 2 + y, start + y, old * y, y + steps.as_subclass(torch.Tensor)
+
+    network = follow(net(forward), IMAGE, other=(OTHER,))
+    assert network.again is not None
+    other = network.again({"inputs": TensorSpec((5, 3, 8, 8), torch.float32)})
+    assert [output.shape for output in other.outputs] == [(5, 3)] * 5
+
+
+def test_a_part_made_in_forward_keeps_its_weights() -> None:
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        made = nn.Linear(x.shape[-1], 4000)
+        return made(x) + nn.functional.linear(x, made.weight)
+
+    network = traced(Call(forward), IMAGE)
+    assert not network.raised
+    assert network.outputs.shape == (2, 3, 8, 4000)
