@@ -275,7 +275,7 @@ def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
     recorder.fix(value)
     if value.concrete:
         return func(*args)
-    recorder.assume("the numbers of a tensor", "some numbers")
+    recorder.assume("a list of a tensor's numbers", "some numbers")
     whole = _is_whole(value)
 
     def nested(counts: list[tuple[int, bool]]) -> Any:
