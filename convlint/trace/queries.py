@@ -289,7 +289,7 @@ def _tolist(recorder: Recorder, value: Value, func: Any, args: Any, kwargs: Any)
 
 
 def _counts(recorder: Recorder, value: Value) -> list[tuple[int, bool]]:
-    """How many items a list of a tensor's numbers gets on each axis, and which are certain."""
+    """How many numbers a list of a tensor has along each axis, and which counts are certain."""
     tensor = value.tensor
     shape = (Unknown(),) if value.spec.shape is None else value.spec.shape
     if tensor.numel() > SMALL:
