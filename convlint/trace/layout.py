@@ -21,7 +21,7 @@ def layout_of(name: str, given: Sequence[Layout], kwargs: dict[str, Any]) -> Lay
     wanted = kwargs.get("layout")
     if isinstance(wanted, torch.layout):
         return wanted
-    made = _MADE.fullmatch(name)
+    made = _MADE.fullmatch(name) if "sparse" in name else None
     if made is not None:
         found: torch.layout = getattr(torch, f"sparse_{made[1] or 'coo'}")
         return found
