@@ -15,6 +15,7 @@ from convlint import shapes
 from convlint.dims import Unknown, guess, multiple
 from convlint.network import Layer
 from convlint.tensor import CONTIGUOUS, UNKNOWN_TENSOR, TensorSpec
+from convlint.trace.arrays import array_of, tensors_for_arrays
 from convlint.trace.bytecode import items_wanted
 from convlint.trace.counting import OpenList
 from convlint.trace.layout import layout_of
@@ -61,6 +62,8 @@ class TraceMode(TorchFunctionMode):
             return func(*args)
         kwargs = kwargs or {}
         recorder = self.recorder
+        if recorder.has_arrays:
+            args, kwargs = tensors_for_arrays(args), tensors_for_arrays(kwargs)
         if types and args and is_lazy(args[0]):
             return _of_uninitialized(func, args, kwargs)
         query = QUERIES.get(func)
@@ -126,6 +129,10 @@ class TraceMode(TorchFunctionMode):
             answer = self._compute(op, func, name, args, kwargs, values)
             if answer is not NotImplemented:
                 return answer
+        elif name == "numpy" and recorder.root is not None:
+            array = array_of(recorder, values[0])
+            if array is not None:
+                return array
         elif recorder.root is None and _changes_data(name):
             return tensors[0]  # initialisation of weights: there is nothing to fill
         if op is None and values:

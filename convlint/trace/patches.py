@@ -11,11 +11,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import numpy
 import torch
 import torch._functorch.apis as functorch
 import torch.autograd.forward_ad
 import torch.autograd.function
 
+from convlint.trace.arrays import Array, making
 from convlint.trace.counting import Range
 from convlint.trace.cuda import idle
 from convlint.trace.recorder import Recorder
@@ -33,6 +35,9 @@ def patched(recorder: Recorder) -> Iterator[None]:
         put(torch.jit, "trace", _identity)
         put(torch.jit.ScriptFunction, "__call__", _unscripted(torch.jit.ScriptFunction.__call__))
         put(torch, "from_numpy", _from_numpy(recorder, torch.from_numpy))
+        for name in ("array", "asarray", "ascontiguousarray", "zeros", "ones", "empty", "full"):
+            put(numpy, name, making(recorder, getattr(numpy, name)))
+        put(numpy, "arange", making(recorder, numpy.arange))
         idle(recorder, put)
         put(functorch, "vmap_impl", functools.partial(_vmap, recorder))
         put(torch.autograd.forward_ad, "_maybe_load_decompositions", _nothing)  # it scripts them
@@ -94,6 +99,8 @@ def _from_numpy(recorder: Recorder, before: Callable[..., Any]) -> Callable[...,
     """`from_numpy` of what stands for an array: of `x.numpy()` it gives `x`, else nobody knows."""
 
     def run(array: Any) -> Any:
+        if type(array) is Array:
+            return array.tensor()
         if not isinstance(array, torch.Tensor):
             return before(array)
         value = recorder.value(array)

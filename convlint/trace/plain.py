@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from convlint.trace.arrays import Array
 from convlint.trace.counting import OpenList
 from convlint.trace.queries import length
 from convlint.trace.recorder import Recorder
@@ -36,7 +37,8 @@ class _Meta(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs:
-            value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+            held = isinstance(args[0], torch.Tensor) or type(args[0]) is Array
+            value = args[0].item() if held else args[0]
             return whole(value) if type(value) in (Size, Ratio) else int(value)
         return int(*args, **kwargs)
 
@@ -54,6 +56,8 @@ def keeping(recorder: Recorder) -> Iterator[None]:
             return length(recorder, value)
         if isinstance(value, OpenList):
             return value.size
+        if type(value) is Array:
+            return value.length()
         return builtins.len(value)
 
     put = [

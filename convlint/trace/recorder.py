@@ -129,6 +129,8 @@ class Recorder:
         """How often the user's code looked at something that is not known."""
         self.open_loops: dict[CodeType, set[int]] = {}
         """Functions that go over as many items as only data could tell, and how many they got."""
+        self.has_arrays = False
+        """Whether something that was traced has become an array of NumPy's."""
         self.decided = 0
         """How often an answer that only data can give steered it, and nothing else."""
         self.escapes: dict[int, dict[str, Any]] = {}

@@ -1,5 +1,4 @@
 # inputs: 4,6,8
-# finds: CL003
 import numpy as np
 import torch
 from torch import nn
