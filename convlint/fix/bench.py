@@ -166,6 +166,8 @@ def _moved(found: Diagnostic, rows: Mapping[str, Sequence[int]]) -> Diagnostic:
 
 _UNMEANT: Final = 4
 """How much less likely is what is not meant for the fault."""
+_RAISED: Final = "CL190"
+"""The rule that tells where the user's own code ends by an exception."""
 _ROWS: Final = re.compile(r"\[(\d+)")
 _ANY: Final = "CL199"
 """The rule for whatever torch refuses: of which operator it speaks, its message says."""
@@ -197,6 +199,8 @@ def _ends(result: Result) -> Counter[str]:
 
 def keeps_samples(before: Result, after: Result) -> bool:
     """Whether there is an answer for every sample of the batch, where there was one before."""
+    if any(one.code == _RAISED for one in before.diagnostics):
+        return True  # there was none: what is seen ends there
     given = {_first(row) for row in before.rows if row.op == "input"} - {None}
     was, now = (_first(result.rows[-1]) if result.rows else None for result in (before, after))
     return was not in given or now is None or now == was

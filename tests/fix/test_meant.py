@@ -210,7 +210,17 @@ LAST = """\
         out, _ = self.lstm(x)
         return self.fc(out[-1])
 """
+ENDED = """\
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 5)
+
+    def forward(self, x):
+        y = self.fc(x)
+        return y.t() + torch.zeros(5, -1)
+"""
 UNSAFE = {
+    "where the code ended nothing was answered": (ENDED, ("3,4",), "(5, -1)", "(5, 1)"),
     "the last step of every sample": (LAST, ("6,9,8",), "out[-1]", "out[:, -1]"),
     "height and width": (TURNED, ("2,8,6,4",), "W, H", "H, W"),
     "a call on the tensor that the help names": (
