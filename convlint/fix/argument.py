@@ -31,7 +31,8 @@ def of_definition(layer: Layer) -> tuple[str, ...]:
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = tuple(name for name, p in names.items() if p.kind not in kinds)
     # What a container, or a class of the user's own that wraps one, hands on by `**kwargs`.
-    return found or tuple(inspect.signature(type(layer.module).__mro__[1]).parameters)
+    handed = tuple(inspect.signature(type(layer.module).__mro__[1]).parameters)
+    return found or handed[handed[:1] == ("mode",) :]  # which a recurrent layer gives itself
 
 
 def of_call(layer: Layer) -> tuple[str, ...]:
@@ -55,7 +56,13 @@ def argument(call: cst.Call, names: Sequence[str], name: str) -> cst.Arg | None:
 
 
 def set_argument(
-    site: Site, names: Sequence[str], name: str, old: Any, new: Any, parts: Sequence[int] = ()
+    site: Site,
+    names: Sequence[str],
+    name: str,
+    old: Any,
+    new: Any,
+    parts: Sequence[int] = (),
+    is_size: bool = False,
 ) -> Iterator[Feed]:
     """What to write so that a call passes `new` as `name`, where it passes `old` now."""
     call = site.node
@@ -63,7 +70,7 @@ def set_argument(
         return
     given = argument(call, names, name)
     if given is not None:
-        yield from feeds(site.to(given.value), old, new, parts)
+        yield from feeds(site.to(given.value), old, new, parts, is_size)
     elif not any(a.star == "**" for a in call.args):
         yield with_keyword(site, name, repr(new))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
 from convlint.fix import patch
 from convlint.fix.lines import Lines
 from convlint.fix.patch import PatchError, Source
-from convlint.job import Job, Mode, Result
+from convlint.job import Job, Mode, Result, Row
 
 Run: TypeAlias = Callable[[Sequence[Job]], list[Result]]
 """Checks jobs, and answers with a result for each, in order."""
@@ -86,17 +87,17 @@ class Bench:
         """What job `place` finds with each of the edits, where the network can be checked."""
         made = [(proposal, self.texts(state, proposal.edits)) for proposal in wave]
         trials = [(proposal, texts) for proposal, texts in made if texts is not None]
-        job = replace(self.jobs[place], want_proposals=want_proposals)
+        job = replace(self.jobs[place], want_shapes=True, want_proposals=want_proposals)
         results = self._run_each([(job, texts) for _, texts in trials])
         found = zip(trials, results, strict=True)
-        return [Trial(*made, one) for made, one in found if not broken(one)]
+        before = state.results[place]
+        return [Trial(*made, one) for made, one in found if not broken(one, before)]
 
     def _run(
         self, jobs: Sequence[Job], texts: Mapping[str, str], want_proposals: bool = False
     ) -> list[Result]:
-        return self._run_each(
-            [(replace(job, want_proposals=want_proposals), texts) for job in jobs]
-        )
+        asked = (replace(job, want_shapes=True, want_proposals=want_proposals) for job in jobs)
+        return self._run_each([(job, texts) for job in asked])
 
     def _run_each(self, trials: Sequence[tuple[Job, Mapping[str, str]]]) -> list[Result]:
         self.trials += len(trials)
@@ -146,8 +147,11 @@ class Trial:
 
     @property
     def score(self) -> int:
-        """The less, the better: how unlikely it is, and twice what it leaves."""
-        return self.proposal.rank + 2 * self.left
+        """The less, the better: how unlikely it is, and twice what it leaves.
+
+        What is not meant for the fault, and merely lets the network run, comes behind.
+        """
+        return self.proposal.rank + 2 * self.left + (0 if self.proposal.is_meant else _UNMEANT)
 
 
 def _moved(found: Diagnostic, rows: Mapping[str, Sequence[int]]) -> Diagnostic:
@@ -160,6 +164,11 @@ def _moved(found: Diagnostic, rows: Mapping[str, Sequence[int]]) -> Diagnostic:
     return replace(found, location=there)
 
 
+_UNMEANT: Final = 4
+"""How much less likely is what is not meant for the fault."""
+_RAISED: Final = "CL190"
+"""The rule that tells where the user's own code ends by an exception."""
+_ROWS: Final = re.compile(r"\[(\d+)")
 _ANY: Final = "CL199"
 """The rule for whatever torch refuses: of which operator it speaks, its message says."""
 
@@ -178,6 +187,32 @@ def keys(result: Result) -> Counter[Key]:
     return Counter(key(d) for d in result.diagnostics if d.severity is not Severity.INFO)
 
 
-def broken(result: Result) -> bool:
-    """Whether the network could not even be made, or its check has not ended."""
-    return not result.layers or any(d.code.startswith("CL0") for d in result.diagnostics)
+def broken(result: Result, before: Result) -> bool:
+    """Whether the network could not even be made, or its check ends where it did not before."""
+    return not result.layers or bool(_ends(result) - _ends(before))
+
+
+def _ends(result: Result) -> Counter[str]:
+    """What could not be checked; what was only assumed, an info, hinders nobody."""
+    return Counter(code for code, *_ in keys(result).elements() if code.startswith("CL0"))
+
+
+def keeps_samples(before: Result, after: Result) -> bool:
+    """Whether there is an answer for every sample of the batch, where there was one before."""
+    if any(one.code == _RAISED for one in before.diagnostics):
+        return True  # there was none: what is seen ends there
+    given = {_first(row) for row in before.rows if row.op == "input"} - {None}
+    was, now = (_first(result.rows[-1]) if result.rows else None for result in (before, after))
+    return was not in given or now is None or now == was
+
+
+def _first(row: Row) -> int | None:
+    """The first size of what a row gives; None where that is not known."""
+    found = _ROWS.match(row.output_shape or "")
+    return int(found[1]) if found else None
+
+
+def unknown(result: Result, row: int) -> int:
+    """How many sizes are not known of what arrives in a row of the source."""
+    there = (one for one in result.rows if one.location is not None and one.location.row == row)
+    return sum(shape.count("?") for one in there for shape in one.input_shapes)

@@ -7,6 +7,7 @@ the lists that a loop goes over.  Whether what is found is right, the trial tell
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,11 @@ _DEPTH: Final = 8
 _MOST: Final = 12
 """How many places are looked at for one number."""
 
+_SHARED: Final = 3
+"""How much further away is what others use too."""
+_TIMES: Final = (2, 3, 4)
+"""How often a name may be taken: of as many parts a tensor may be joined."""
+
 _SAME: Final = ("list", "tuple", "reversed", "sorted")
 """What gives the items that it is given."""
 
@@ -31,16 +37,25 @@ class Feed:
 
     cost: int
     edits: tuple[Edit, ...]
+    is_shared: bool = False
+    """Whether others use what is changed: it is given to a function that reads it elsewhere."""
+    is_known: bool = False
+    """Whether it is a name that has the value already."""
 
 
-def feeds(site: Site, old: Any, new: Any, parts: Sequence[int] = ()) -> Iterator[Feed]:
+def feeds(
+    site: Site, old: Any, new: Any, parts: Sequence[int] = (), is_size: bool = False
+) -> Iterator[Feed]:
     """What to write so that the expression at `site` is `new`, where it is `old` now.
 
     Args:
         parts: what `new` is the product of; a product of as many literals is written so.
+        is_size: whether it is one that others have too, who may have a name for it.
     """
     seen = set()
-    for count, feed in enumerate(_feeds(site, old, new, tuple(parts), _DEPTH)):
+    known = _known(site, new, parts) if is_size else ()
+    found = itertools.chain(known, _feeds(site, old, new, tuple(parts), _DEPTH))
+    for count, feed in enumerate(found):
         if count >= _MOST:
             return
         if feed.edits not in seen:
@@ -62,10 +77,32 @@ def _feeds(site: Site, old: Any, new: Any, parts: tuple[int, ...], depth: int) -
     if isinstance(node, cst.BinaryOperation) and isinstance(new, int):
         yield from _arithmetic(site, node, old, new, parts, depth)
     for definition in definitions(site):
+        shared = is_shared(site, definition)
+        if new == 1 and (shared or isinstance(node, cst.Attribute)):
+            continue  # which goes with any other size
         for feed in _feeds(definition, old, new, parts, depth - 1):
-            yield replace(feed, cost=feed.cost + 1)
+            far = feed.cost + 1 + shared * _SHARED
+            yield replace(feed, cost=far, is_shared=feed.is_shared or shared)
+    factor = isinstance(next(site.tree.around(node)), cst.BinaryOperation)
     if isinstance(new, (int, tuple)) and not isinstance(node, cst.StarredElement):
+        if new == 1 and factor:
+            return  # as if nobody had meant it
         yield replace(_written(site, new, parts), cost=2 if _all_literal(node) else 4)
+
+
+def _known(site: Site, new: Any, parts: Sequence[int]) -> Iterator[Feed]:
+    """A name in scope that is the number already, the nearest first; or itself, several times."""
+    if not isinstance(new, int) or new < 2 or _all_literal(site.node):
+        return
+    alone = not isinstance(next(site.tree.around(site.node)), cst.BinaryOperation)
+    own = static(site) if isinstance(site.node, (cst.Name, cst.Attribute)) else None
+    if own is not None and own > 1 and alone and len(parts) < 2:
+        for times in _TIMES:
+            if own * times == new:
+                yield Feed(times, (site.tree.instead(site.node, f"{times} * {site.code}"),))
+    names = (name for name, value in in_scope(site) if name != site.code and value == new)
+    for far, name in enumerate(itertools.islice(names, 2), 1):
+        yield Feed(far, (site.tree.instead(site.node, name),), is_known=True)
 
 
 def _written(site: Site, new: Any, parts: tuple[int, ...] = ()) -> Feed:
@@ -169,6 +206,72 @@ def _factors(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from _factors(node.right)
     else:
         yield node
+
+
+# -- who else knows a number
+
+
+def is_shared(site: Site, definition: Site) -> bool:
+    """Whether a name is a parameter, and what is given for it counts elsewhere too."""
+    if not isinstance(site.node, cst.Name):
+        return False
+    scope = _function(site)
+    if scope is None or all(p.name.value != site.node.value for p in _parameters(scope)):
+        return False
+    if any(definition.node is one for one in site.tree.own(scope.body)):
+        return False  # it is assigned again
+    reads = (n for n in site.tree.all(cst.Name, scope.body) if n.value == site.node.value)
+    outer = next(site.tree.around(site.node))
+    by_default = isinstance(next(definition.tree.around(definition.node)), cst.Param)
+    return len(list(itertools.islice(reads, 2))) > 1 or (
+        by_default and isinstance(outer, cst.BinaryOperation)
+    )
+
+
+def in_scope(site: Site) -> Iterator[tuple[str, int]]:
+    """The names of a function, and the attributes of `self`, whose numbers the source tells.
+
+    Those come first that are used the nearest to the place.
+    """
+    scope = _function(site)
+    if scope is None:
+        return
+    own = {p.name.value for p in _parameters(scope)}
+    rows: dict[str, int] = {}
+    here = site.tree.place(site.node).row
+    for node in (*site.tree.all(cst.Name, scope), *site.tree.all(cst.Attribute, scope)):
+        far, code = abs(site.tree.place(node).row - here), site.tree.code(node)
+        rows[code] = min(far, rows.get(code, far))
+    owner = next((n for n in site.tree.around(scope) if isinstance(n, cst.ClassDef)), None)
+    method = owner is not None and "self" in own
+    for target in site.tree.all(cst.AssignTarget, owner) if method else ():
+        code = site.tree.code(target.target)
+        if code.startswith("self."):
+            rows.setdefault(code, len(site.tree.text))
+    for code in sorted(rows, key=rows.__getitem__):
+        head, dot, attribute = code.partition(".")
+        if dot and (head != "self" or not attribute.isidentifier()):
+            continue
+        found = list(_attributes(site, attribute) if dot else _assigned_here(site, scope, code))
+        value = static(found[0]) if len(found) == 1 else None
+        if value is not None:
+            yield code, value
+
+
+def _assigned_here(site: Site, scope: cst.FunctionDef, name: str) -> Iterator[Site]:
+    """What a name of one function may stand for at a place: what is assigned before, or given."""
+    row = site.tree.place(site.node).row
+    found = list(_assigned(site, scope, name))
+    if found:
+        yield from (one for one in found if site.tree.place(one.node).row < row)
+    elif any(p.name.value == name for p in _parameters(scope)):
+        yield from _given(site, scope, name)
+
+
+def _function(site: Site) -> cst.FunctionDef | None:
+    """The function that an expression stands in."""
+    around = site.tree.around(site.node)
+    return next((n for n in around if isinstance(n, cst.FunctionDef)), None)
 
 
 # -- what an expression is

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from convlint.diagnostic import Diagnostic, Edit, Fix, Proposal, Severity
-from convlint.fix.bench import Bench, Key, State, Trial, key, keys
+from convlint.fix.bench import (
+    Bench,
+    Key,
+    State,
+    Trial,
+    keeps_samples,
+    key,
+    keys,
+    unknown,
+)
 from convlint.fix.patch import by_file, united, written
 
 _WAVES: Final = (6, 12, 24, 48, 80)
@@ -33,6 +42,9 @@ _ABREAST: Final = 3
 
 _SURE: Final = 1
 """Up to which rank an edit is not compared with what comes later."""
+
+_LIKELY: Final = 6
+"""Up to which rank an edit says something of the fault."""
 
 _SEVERAL: Final = 2
 """What is new with so many edits, and with more than half of them, is none of theirs."""
@@ -205,12 +217,41 @@ class Mender:
             trials = self.bench.tried(state, place, wave)
             mending += [one for one in trials if self._mends(one, found, before)]
             hidden = _hidden(mending, before)
-            good = [one for one in trials if _is_better(one, found, before + hidden)]
+            good = [one for one in trials if self._helps(state, place, found, one, hidden)]
             yield Good(sorted(good, key=lambda one: one.score), hidden)
             leading += [one for one in trials if self._leads(one, found, before)]
             if time.monotonic() - since > self.patience:
                 break
-        yield from self._behind(state, place, found, leading[:_FOLLOWED], before, _DEPTH)
+        depth = 1 if self._runs(found) else _DEPTH  # what runs, many edits would rather hide
+        yield from self._behind(state, place, found, leading[:_FOLLOWED], before, depth)
+
+    def _helps(
+        self, state: State, place: int, found: Diagnostic, trial: Trial, hidden: Counter[Key]
+    ) -> bool:
+        """Whether a finding is gone, nothing new is found, and the fault is not merely silenced.
+
+        What is found behind an error that stays is of sizes that nobody has ever seen.
+        """
+        result = state.results[place]
+        if not _is_better(trial, found, keys(result) + hidden):
+            return False
+        left = keys(trial.result)
+        if trial.proposal.rank > _LIKELY and not trial.proposal.is_number and self._raises(left):
+            return False  # of a mere guess nothing is known before torch runs
+        root = self._root(state, place)
+        if root is not None and not self._runs(found):
+            name = key(root)
+            if left[name] >= keys(result)[name]:
+                return False
+        row = found.location.row if found.location is not None else 0
+        if unknown(trial.result, row) > unknown(result, row):
+            return False
+        return keeps_samples(result, trial.result)
+
+    def _root(self, state: State, place: int) -> Diagnostic | None:
+        """What torch raises first: findings come in the order in which the network runs."""
+        raised = (d for d in state.results[place].diagnostics if not self._runs(d))
+        return next((d for d in raised if self.visible(place, d)), None)
 
     def _leads(self, trial: Trial, found: Diagnostic, before: Counter[Key]) -> bool:
         """Whether a fault is gone and has only brought the next one to light."""
@@ -253,7 +294,7 @@ class Mender:
                         numbers = first.proposal.is_number and then.is_number
                         wave.append(Proposal(rank, both, numbers))
             trials = self.bench.tried(state, place, wave)
-            good = [one for one in trials if _is_better(one, found, before)]
+            good = [one for one in trials if self._helps(state, place, found, one, Counter())]
             if good:
                 yield Good(sorted(good, key=lambda one: one.score), Counter())
             after = keys(shown.result)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from convlint.advice.origin import origin
 from convlint.arithmetic.window import axes_of, channels_of
 from convlint.dims import guess, known
+from convlint.rule import rules
 from convlint.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from convlint.network import Layer
+
+_LOSS: Final = "CL113"
+"""The rule about losses."""
+_PRODUCTS: Final = ("matmul", "bmm", "mm", "linear", "einsum")
+_MERGES: Final = ("flatten", "view", "reshape")
+_MADE: Final = ("parameter", "buffer", "constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,23 @@ def misfits(layer: Layer) -> Iterator[Misfit]:
         yield from _joined(layer, flowing)
 
 
+def may_be_cropped(layer: Layer, misfit: Misfit) -> bool:
+    """Whether what is too much may be left out: where maps meet, of which each is a position.
+
+    A weight, a target, and an axis that others were merged into lose what is counted on.
+    """
+    if misfit.is_own or layer.op in _PRODUCTS or layer.op in _losses():
+        return False
+    source = origin(misfit.tensor, misfit.axis)
+    return source is None or source.op not in (*_MADE, *_MERGES)
+
+
+@functools.cache
+def _losses() -> frozenset[str]:
+    """The operators that compare an answer with a target."""
+    return frozenset(op for rule in rules() if rule.code == _LOSS for op in rule.operators)
+
+
 def _wanted(layer: Layer) -> Iterator[tuple[TensorSpec, int, Any]]:
     """Tensor, axis from the end, and the size by the layer's own numbers."""
     given, weight = layer.args.get("input"), layer.args.get("weight")
@@ -76,7 +102,7 @@ def _joined(layer: Layer, flowing: list[TensorSpec]) -> Iterator[Misfit]:
     """Tensors that meet: each should be as the other."""
     first, *others = flowing
     assert first.shape is not None
-    if layer.op in ("matmul", "bmm", "mm", "linear"):
+    if layer.op in _PRODUCTS:
         for other in others:
             if other.shape is not None and len(other.shape) > 1 and first.shape:
                 inner = other.shape[-2] if layer.op != "linear" else other.shape[-1]

@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from convlint.diagnostic import Diagnostic, Edit, Proposal, Severity
+from convlint.fix.advice import is_advised
 from convlint.fix.fault import Fault, faults
+from convlint.fix.reading import Readers
 from convlint.network import Network
 from convlint.rule import silent
 
@@ -19,6 +21,11 @@ _MOST: Final = 160
 
 _SURE: Final = 2
 """Up to which rank one is tried where torch runs the network."""
+
+_ADVISED: Final = -1
+"""The rank of what the finding's help says."""
+_DROPPED: Final = 12
+"""How much less likely it is that a tensor was not wanted at all."""
 
 Proposer = Callable[[Fault], Iterator[Proposal]]
 
@@ -60,12 +67,25 @@ def proposals(fault: Fault) -> tuple[Proposal, ...]:
         except Exception:  # the others may still know something
             if os.environ.get("CONVLINT_STRICT"):
                 raise
+    readers = Readers(fault.sources, fault.network)
+    found = {edits: _judged(fault, one, readers) for edits, one in found.items()}
     if fault.found.severity is not Severity.ERROR or fault.found.code in silent():
         # What runs is only told that it is wrong: of an edit that merely hides it nobody would
         # ever hear again.  So only what is meant for it, and nothing that might be.
         found = {edits: one for edits, one in found.items() if one.rank <= _SURE}
-    ranked = sorted(found.values(), key=lambda p: (p.rank, len(p.edits), _length(p)))
+    ranked = sorted(
+        found.values(), key=lambda p: (not p.is_meant, p.rank, len(p.edits), _length(p))
+    )
     return tuple(ranked[:_MOST])
+
+
+def _judged(fault: Fault, one: Proposal, readers: Readers) -> Proposal:
+    """First what the finding itself says; last what takes a tensor out of the network."""
+    if is_advised(fault.found, one.edits, fault.sources):
+        return replace(one, rank=min(one.rank, _ADVISED))
+    if not one.is_number and readers.lost(one.edits):
+        return replace(one, rank=one.rank + _DROPPED)
+    return one
 
 
 def _is_empty(edit: Edit) -> bool:

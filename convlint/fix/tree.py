@@ -39,6 +39,7 @@ class Tree:
             raise SyntaxError(str(error)) from None
         self.module = wrapper.module
         self._places = cast("dict[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
+        self._children: dict[cst.CSTNode, Sequence[cst.CSTNode]] = {}
         self._parents = cast("dict[cst.CSTNode, cst.CSTNode]", wrapper.resolve(ParentNodeProvider))
 
     @functools.cached_property
@@ -73,16 +74,22 @@ class Tree:
             node = pending.pop()
             if isinstance(node, kind):
                 yield node
-            pending.extend(reversed(node.children))
+            pending.extend(reversed(self._below(node)))
 
     def own(self, scope: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes of a function or a module, without those of the functions in it."""
-        pending: list[cst.CSTNode] = list(reversed(scope.children))
+        pending: list[cst.CSTNode] = list(reversed(self._below(scope)))
         while pending:
             node = pending.pop()
             yield node
             if not isinstance(node, (cst.FunctionDef, cst.Lambda)):
-                pending.extend(reversed(node.children))
+                pending.extend(reversed(self._below(node)))
+
+    def _below(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+        """The children of a node, which libcst looks for each time."""
+        if node not in self._children:
+            self._children[node] = node.children
+        return self._children[node]
 
     def place(self, node: cst.CSTNode) -> Location:
         """Where a node stands, without the parentheses around it."""
@@ -98,6 +105,10 @@ class Tree:
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where a node stands, as offsets in the text."""
         return self._lines.span(self.place(node))
+
+    def offsets(self, place: Location) -> tuple[int, int]:
+        """A place as offsets in the text."""
+        return self._lines.span(place)
 
     def code(self, node: cst.CSTNode) -> str:
         """A node as it is written, without the parentheses around it."""

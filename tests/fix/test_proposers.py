@@ -37,6 +37,19 @@ class Net(nn.Module):
         n = 1
         return self.head(x[:, :, :-n])
 """
+MASKED = """
+# convlint: target Net 4,10,8 mask=4,10,10:bool
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x, mask):
+        return self.attention(x, x, x, attn_mask=mask)[0]
+"""
 
 
 @pytest.fixture
@@ -72,9 +85,10 @@ def test_a_proposer_is_registered_once() -> None:
 
 def _sources() -> Iterator[tuple[str, str, Line]]:
     """Rule, source and what is checked, of every example where a rule speaks."""
-    said = next(filter(None, map(read, SLICED.splitlines())))
-    assert said is not None
-    yield "CL102", SLICED, said
+    for code, text in (("CL102", SLICED), ("CL108", MASKED)):
+        said = next(filter(None, map(read, text.splitlines())))
+        assert said is not None
+        yield code, text, said
     for rule in rules():
         yield from ((rule.code, e.source, e.line) for e in examples(rule) if e.expected)
 

@@ -14,6 +14,7 @@ from convlint.fix.argument import is_namespace
 from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
 from convlint.fix.proposers.variables import names
+from convlint.fix.reading import Readers
 from convlint.fix.source import Site
 
 _MOST: Final = 6
@@ -35,7 +36,10 @@ def arguments(fault: Fault) -> Iterator[Proposal]:
     lacking = refused and any(text in fault.found.message for text in _LACKING)
     if refused:
         yield from _added(site, 4 if lacking else 7)
-    yield from _dropped(site, 7)
+    readers = Readers(fault.sources, fault.network)
+    for one in _dropped(site, 7):
+        if refused or not readers.lost(one.edits):
+            yield one
 
 
 def _added(site: Site, rank: int) -> Iterator[Proposal]:

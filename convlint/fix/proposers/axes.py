@@ -18,6 +18,8 @@ from convlint.network import Layer
 _NAMES: Final = ("dim", "dim0", "dim1", "start_dim", "end_dim")
 _CUTS: Final = ("chunk", "split", "tensor_split")
 """What cuts the batch by default is mostly meant to cut the channels."""
+_FLAG: Final = 3
+"""A flag is meant for the fault only where the finding asks for it."""
 
 
 @proposer
@@ -100,7 +102,7 @@ def batch_first(fault: Fault) -> Iterator[Proposal]:
         held = getattr(layer.module, "batch_first", None)
         if "batch_first" in names and isinstance(held, bool):
             for feed in set_argument(site, names, "batch_first", held, not held):
-                yield Proposal(1 + feed.cost, feed.edits)
+                yield Proposal(_FLAG + feed.cost, feed.edits)
         elif isinstance(site.node, cst.Call) and "encoder_layer" in names and site.node.args:
             yield from _of_the_block(site.to(site.node.args[0].value))
 
@@ -110,4 +112,4 @@ def _of_the_block(site: Site) -> Iterator[Proposal]:
     for made in (site, *definitions(site)):
         if isinstance(made.node, cst.Call):
             for feed in set_argument(made, ("batch_first",), "batch_first", False, True):
-                yield Proposal(1 + feed.cost, feed.edits)
+                yield Proposal(_FLAG + feed.cost, feed.edits)

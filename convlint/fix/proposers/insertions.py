@@ -11,22 +11,28 @@ import libcst as cst
 from convlint.arithmetic.window import axes_of, channels_of
 from convlint.diagnostic import Proposal
 from convlint.dims import Dim, guess, known, product
+from convlint.fix.advice import calls
 from convlint.fix.argument import operands
 from convlint.fix.fault import Fault
 from convlint.fix.feeding import definitions
-from convlint.fix.misfit import misfits
+from convlint.fix.misfit import may_be_cropped, misfits
 from convlint.fix.proposal import proposer
+from convlint.fix.proposers.removals import NUMBERS
 from convlint.fix.source import Site
 from convlint.network import Layer
 from convlint.tensor import TensorSpec
 
 _SPREADS: Final = "CL320"
 """(N,) meets (N, 1): one of them has an axis too many, or too few."""
+_SCRAMBLES: Final = "CL410"
+"""A permutation goes with another reshape."""
 _RAISED: Final = "CL190"
 """Python itself has raised: nobody knows what was meant."""
 
 _OUTER: Final = 3
 """How many calls around the one that complains are looked at."""
+
+_NUMBERS: Final = tuple(f".{name}(" for name in NUMBERS)
 
 
 @proposer
@@ -37,8 +43,10 @@ def insertions(fault: Fault) -> Iterator[Proposal]:
         if fault.found.code == _SPREADS:
             for node in operands(fault.call):
                 for suffix in (".squeeze(1)", ".squeeze(-1)", ".unsqueeze(1)"):
-                    code = fault.call.tree.code(node)
+                    code = fault.call.tree.operand(node)
                     yield Proposal(1, (fault.call.tree.instead(node, code + suffix),))
+        if fault.found.code != _SCRAMBLES:
+            yield from _said(fault, fault.call)
         if fault.found.code == _RAISED:
             yield from _taken(fault.call)
     frames = fault.layer.frames if fault.layer is not None else ()
@@ -46,6 +54,22 @@ def insertions(fault: Fault) -> Iterator[Proposal]:
         site = fault.sources.site(frames[outer:])
         if site is not None and isinstance(site.node, cst.Call):
             yield from _inserted(fault.layer, site, outer)
+
+
+def _said(fault: Fault, site: Site) -> Iterator[Proposal]:
+    """What the help itself writes behind a tensor."""
+    for node, tensor in _met(fault.layer, site):
+        for suffix, shape in calls(fault.found):
+            if not suffix.startswith(_NUMBERS) and (not shape or str(tensor) == shape):
+                edit = site.tree.instead(node, site.tree.operand(node) + suffix)
+                yield Proposal(-1 if shape else 3, (edit,))
+
+
+def _met(layer: Layer | None, site: Site) -> Iterator[tuple[cst.BaseExpression, TensorSpec | None]]:
+    """The operands of a call, each with its tensor."""
+    tensors = [t for t in layer.tensors if t.source is not None] if layer is not None else []
+    for place, node in enumerate(operands(site)):
+        yield node, tensors[min(place, len(tensors) - 1)] if tensors else None
 
 
 def _taken(site: Site) -> Iterator[Proposal]:
@@ -58,9 +82,7 @@ def _taken(site: Site) -> Iterator[Proposal]:
 
 
 def _inserted(layer: Layer | None, site: Site, outer: int) -> Iterator[Proposal]:
-    tensors = [t for t in layer.tensors if t.source is not None] if layer is not None else []
-    for place, node in enumerate(operands(site)):
-        tensor = tensors[min(place, len(tensors) - 1)] if tensors else None
+    for node, tensor in _met(layer, site):
         code = site.tree.operand(node)
         turned = layer is not None and not outer and _turned(layer, tensor)
         for rank, suffix in _suffixes(layer, tensor):
@@ -70,7 +92,7 @@ def _inserted(layer: Layer | None, site: Site, outer: int) -> Iterator[Proposal]
             if is_turn and isinstance(site.node, cst.Call):
                 around = site.tree.code(site.node).replace(site.tree.code(node), code + suffix, 1)
                 edit = site.tree.instead(site.node, around + suffix)
-                yield Proposal(1 if turned else rank + outer, (edit,))
+                yield Proposal(3 if turned else rank + outer, (edit,))
 
 
 def _suffixes(layer: Layer | None, tensor: TensorSpec | None) -> Iterator[tuple[int, str]]:
@@ -89,6 +111,8 @@ def _suffixes(layer: Layer | None, tensor: TensorSpec | None) -> Iterator[tuple[
         if rank == axes + 2:
             to_front = (0, rank - 1, *range(1, rank - 1))
             yield (0 if shape[-1] == wanted else 5), f".permute({', '.join(map(str, to_front))})"
+        if rank == axes + 2 and wanted in shape[2:-1]:
+            yield 1, f".transpose(1, {shape.index(wanted, 2)})"
         if rank == axes + 1:
             yield 1, ".unsqueeze(0)" if wanted == shape[0] else ".unsqueeze(1)"
             yield 2, ".unsqueeze(-1)"
@@ -107,7 +131,7 @@ def _suffixes(layer: Layer | None, tensor: TensorSpec | None) -> Iterator[tuple[
         yield (5 if whole else 4), ".long()"
     yield 4, ".transpose(1, 2)" if rank > 2 else ".t()"
     yield 4, ".flatten(1)"
-    for axis in range(rank + 1):
+    for axis in range(rank + 1) if op != "squeeze" else ():
         yield 4, f".unsqueeze({axis if axis < rank else -1})"
     for axis in range(rank):
         if shape is None or shape[axis] == 1:
@@ -117,9 +141,10 @@ def _suffixes(layer: Layer | None, tensor: TensorSpec | None) -> Iterator[tuple[
     if rank > 1:
         yield 5, ".transpose(-2, -1)"
         yield 6, ".flatten()"
-    for axis in range(1, rank):
+    weight = tensor is not None and tensor.source is not None and tensor.source.op == "parameter"
+    for axis in range(1, rank) if not weight else ():
         yield 6, f".mean({axis})"
-    yield 7, "[0]"
+    yield (7 if shape is None or shape[:1] == (1,) else 9), "[0]"  # one sample of all
     if layer is not None:
         yield from _crops(layer, tensor)
 
@@ -143,7 +168,11 @@ def _flat(layer: Layer, shape: tuple[Dim, ...] | None) -> bool:
 
 def _crops(layer: Layer, tensor: TensorSpec | None) -> Iterator[tuple[int, str]]:
     """The larger of two tensors that meet, cut to the size of the other."""
-    cuts = {m.axis: m.wanted for m in misfits(layer) if m.tensor is tensor and m.wanted < m.size}
+    cuts = {
+        m.axis: m.wanted
+        for m in misfits(layer)
+        if m.tensor is tensor and m.wanted < m.size and may_be_cropped(layer, m)
+    }
     if cuts:
         first = min(cuts)
         parts = [f":{cuts[axis]}" if axis in cuts else ":" for axis in range(first, 0)]

@@ -10,7 +10,7 @@ import libcst as cst
 from convlint.diagnostic import Proposal
 from convlint.dims import guess, known
 from convlint.fix.fault import Fault, before
-from convlint.fix.feeding import definitions, static
+from convlint.fix.feeding import definitions, is_shared, static
 from convlint.fix.proposal import proposer
 from convlint.fix.source import Site
 
@@ -32,10 +32,14 @@ def literals(fault: Fault) -> Iterator[Proposal]:
         for held in site.tree.all(cst.Attribute, site.node):
             for found in definitions(site.to(held)):  # what a parameter or a buffer is made with
                 for number in site.tree.all(cst.Integer, found.node):
-                    yield from _numbers(found, number, sizes, depth + 2)
+                    for one in _numbers(found, number, sizes, depth + 2):
+                        if one.edits[0].content != "1":  # which would go with any other size
+                            yield one
         for name in site.tree.all(cst.Name, site.node):
             yield from _names(site, name, depth)
             for found in definitions(site.to(name)):
+                if is_shared(site.to(name), found):
+                    continue
                 if isinstance(found.node, cst.Integer) and static(found) is not None:
                     yield from _numbers(found, found.node, sizes, depth + 1)
                 elif isinstance(found.node, (cst.Tuple, cst.List)) and depth < 2:

@@ -10,6 +10,7 @@ from convlint.diagnostic import Proposal
 from convlint.dims import Dim, guess, known
 from convlint.fix.argument import of_call, of_definition, set_argument
 from convlint.fix.fault import Fault
+from convlint.fix.feeding import Feed
 from convlint.fix.misfit import Misfit, misfits
 from convlint.fix.proposal import proposer
 
@@ -38,16 +39,24 @@ def numbers(fault: Fault) -> Iterator[Proposal]:
         for name in _SIZES:
             old = getattr(layer.module, name, None)
             if name in names and isinstance(old, int):
-                for feed in set_argument(site, names, name, old, misfit.size, parts):
-                    yield Proposal(feed.cost + odd, feed.edits, not odd)
+                for feed in set_argument(site, names, name, old, misfit.size, parts, True):
+                    yield _sized(feed, odd)
                     yield from _grouped(fault, name, old, misfit.size, feed.edits)
         normalized: Any = layer.args.get("normalized_shape")
         if normalized and "normalized_shape" in names and misfit.tensor.shape is not None:
             arrives = tuple(guess(n) for n in misfit.tensor.shape[-len(normalized) :])
             old, new = tuple(normalized), arrives
             for was, wanted in ((old, new), (old[0], new[0])) if len(old) == 1 else ((old, new),):
-                for feed in set_argument(site, names, "normalized_shape", was, wanted):
-                    yield Proposal(feed.cost + odd, feed.edits, not odd)
+                for feed in set_argument(
+                    site, names, "normalized_shape", was, wanted, is_size=True
+                ):
+                    yield _sized(feed, odd)
+
+
+def _sized(feed: Feed, odd: int) -> Proposal:
+    """The number that the constraint asks for; a name that is it already was meant by somebody."""
+    rank = feed.cost + (0 if feed.is_known else odd)
+    return Proposal(rank, feed.edits, not odd and not feed.is_shared)
 
 
 def _others(misfit: Misfit) -> tuple[Dim, ...]:

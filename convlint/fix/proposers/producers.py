@@ -35,5 +35,9 @@ def producers(fault: Fault) -> Iterator[Proposal]:
                 continue
             scale = misfit.size // old if old and misfit.size % old == 0 else 1
             if misfit.wanted % scale == 0:
-                for feed in set_argument(site, names, name, old, misfit.wanted // scale):
-                    yield Proposal(feed.cost + (1 if misfit.is_own else 0), feed.edits, True)
+                wanted = misfit.wanted // scale
+                for feed in set_argument(site, names, name, old, wanted, is_size=True):
+                    # Of two tensors that meet nobody knows which is right.
+                    rank = feed.cost + (1 if misfit.is_own else 2)
+                    number = misfit.is_own and not feed.is_shared
+                    yield Proposal(rank, feed.edits, number)

@@ -15,7 +15,7 @@ from convlint.fix.source import Site
 
 _TURNED: Final = ("T", "mT", "H", "mH")
 """Attributes that are the tensor with other axes."""
-_NUMBERS: Final = ("size", "dim", "numel", "item")
+NUMBERS: Final = ("size", "dim", "numel", "item")
 """What a tensor is asked for where a number is wanted."""
 
 
@@ -42,8 +42,11 @@ def _without(site: Site, node: cst.CSTNode, rank: int) -> Iterator[Proposal]:
         func = node.func
         if isinstance(func, cst.Attribute) and isinstance(func.value, (cst.Name, cst.Call)):
             name = func.value.value if isinstance(func.value, cst.Name) else ""
-            if name not in ("self", "torch", "F", "nn") and func.attr.value not in _NUMBERS:
-                yield Proposal(rank, (site.tree.instead(node, site.tree.code(func.value)),))
+            if name not in ("self", "torch", "F", "nn") and func.attr.value not in NUMBERS:
+                # Which drops the batch of a single sample.
+                batch = func.attr.value == "squeeze" and site.tree.code(node).endswith("(0)")
+                edit = site.tree.instead(node, site.tree.code(func.value))
+                yield Proposal(rank - 4 * batch, (edit,))
         if node.args and len(node.args) == 1 and not node.args[0].star:
             inner = node.args[0].value
             if isinstance(inner, (cst.Name, cst.Call)):

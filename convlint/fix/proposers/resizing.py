@@ -9,7 +9,7 @@ import libcst as cst
 from convlint.diagnostic import Proposal
 from convlint.fix.argument import argument, of_call, operands, with_keyword
 from convlint.fix.fault import Fault, before
-from convlint.fix.misfit import misfits
+from convlint.fix.misfit import may_be_cropped, misfits
 from convlint.fix.proposal import proposer
 from convlint.fix.source import Site
 from convlint.network import Layer
@@ -46,7 +46,8 @@ def resizing(fault: Fault) -> Iterator[Proposal]:
     if isinstance(site.node, cst.AugAssign):
         nodes = (*nodes, site.node.target)
     pairs = [(a, b) for a in nodes for b in nodes if a is not b]
-    if not any(m.axis > -3 for m in misfits(layer)):
+    found = [m for m in misfits(layer) if m.axis > -3]
+    if not found or not all(may_be_cropped(layer, m) for m in found):
         return
     for one, other in pairs:
         mate = site.tree.operand(other)

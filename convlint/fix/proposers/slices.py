@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -11,6 +12,9 @@ from convlint.fix.fault import Fault
 from convlint.fix.proposal import proposer
 from convlint.fix.source import Site
 
+_ONE: Final = "CL416"
+"""The rule about wrong axes."""
+
 
 @proposer
 def slices(fault: Fault) -> Iterator[Proposal]:
@@ -18,6 +22,17 @@ def slices(fault: Fault) -> Iterator[Proposal]:
     for depth, site in enumerate(fault.calls):
         for node in site.tree.all(cst.Subscript, site.node):
             yield from _ended(site, node, depth)
+
+
+@proposer
+def samples(fault: Fault) -> Iterator[Proposal]:
+    """`x[:, -1]`, where `x[-1]` takes one sample of the batch."""
+    site = fault.call
+    if fault.found.code == _ONE and site is not None and isinstance(site.node, cst.Subscript):
+        index = site.tree.code(site.node.slice[0])
+        if len(site.node.slice) == 1:
+            edit = site.tree.instead(site.node.slice[0], f":, {index}")
+            yield Proposal(1, (edit,))
 
 
 def _ended(site: Site, node: cst.Subscript, depth: int) -> Iterator[Proposal]:

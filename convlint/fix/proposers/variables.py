@@ -44,11 +44,13 @@ def twice(fault: Fault) -> Iterator[Proposal]:
 def _renamed(site: Site) -> Iterator[tuple[int, Edit]]:
     """Each name in the operands, exchanged for those that are known there, the nearest first."""
     known = names(site)
+    codes = [site.tree.code(operand) for operand in operands(site)]
     for operand in operands(site):
         for name in site.tree.all(cst.Name, operand):
             if name.value in known:
                 for rank, other in enumerate(known[:_MOST]):
-                    if other != name.value:
+                    # With itself nothing is compared, and seldom joined.
+                    if other != name.value and (operand is not name or other not in codes):
                         yield rank, site.tree.instead(name, other)
 
 

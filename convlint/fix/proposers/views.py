@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -34,6 +34,25 @@ def views(fault: Fault) -> Iterator[Proposal]:
             continue
         yield from _kept(site, tensor, layer, depth)
         yield from _sizes(site, call, tensor, layer, depth)
+        if _are_turned(fault.layer):
+            yield from _exchanged(site, call)
+
+
+def _are_turned(layer: Layer) -> bool:
+    """Whether two maps meet of which one lies on its side."""
+    ends = {t.shape[-2:] for t in layer.tensors if t.shape is not None and len(t.shape) > 1}
+    return any(len(set(end)) == 2 and end[::-1] in ends for end in ends)
+
+
+def _exchanged(site: Site, sizes: Sequence[cst.BaseExpression]) -> Iterator[Proposal]:
+    """The last two sizes in the other order, before the map itself is turned."""
+    if len(sizes) > 2:
+        one, other = sizes[-2:]
+        edits = (
+            site.tree.instead(one, site.tree.code(other)),
+            site.tree.instead(other, site.tree.code(one)),
+        )
+        yield Proposal(-2, edits)
 
 
 @proposer
@@ -51,15 +70,21 @@ def permuted(fault: Fault) -> Iterator[Proposal]:
     code = site.tree.code(tensor)
     whole = code if isinstance(tensor, (cst.Name, cst.Attribute, cst.Call)) else f"({code})"
     func = site.node.func
-    for axes in itertools.permutations(range(1, len(shape))):
+    given = (t.shape for one in fault.network.layers if one.op == "input" for t in one.outputs)
+    batches = {sizes[0] for sizes in given if sizes}
+    for axes in itertools.permutations(range(len(shape))):
         if list(axes) != sorted(axes):
-            order = ", ".join(map(str, (0, *axes)))
-            moved = sum(a != i for i, a in enumerate(axes, 1))
+            order = ", ".join(map(str, axes))
+            moved = sum(a != i for i, a in enumerate(axes))
             edits = [site.tree.instead(tensor, f"{whole}.permute({order})")]
             if isinstance(func, cst.Attribute) and func.attr.value == "view":
                 edits.append(site.tree.instead(func.attr, "reshape"))
             # Turned in a circle is what a change of layout is; two exchanged is a transposition.
-            yield Proposal(1 if moved == len(axes) else 2, tuple(edits))
+            circle = 1 if moved == len(axes) - 1 else 2
+            if not axes[0]:
+                yield Proposal(circle, tuple(edits))
+            elif axes[:2] == (1, 0) and shape[1] in batches and shape[0] not in batches:
+                yield Proposal(3, tuple(edits))  # states, which have the batch behind the layers
 
 
 def _subject(site: Site) -> tuple[cst.BaseExpression | None, tuple[cst.BaseExpression, ...]]:
@@ -113,7 +138,7 @@ def _sizes(
         if wanted[place] == -1:
             continue
         if -1 not in wanted and size and size != wanted[place]:
-            for feed in feeds(held, wanted[place], size):
+            for feed in feeds(held, wanted[place], size, is_size=True):
                 yield Proposal(2 + depth + feed.cost, feed.edits)
         for axis, n in enumerate(given):
             if n != wanted[place]:
