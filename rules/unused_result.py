@@ -78,8 +78,8 @@ def unused_result(network: Network) -> Iterator[Finding]:
     told: set[Location] = set()
     for layer, place, name in found:
         at = place.location(place.expression)
-        if _moves_weights(layer):
-            continue
+        if _moves_weights(layer) or not layer.outputs:
+            continue  # nothing is computed there
         if at not in told and is_dead_in(network.other_mode, layer):
             told.add(at)
             yield _finding(layer, place, name, network)
