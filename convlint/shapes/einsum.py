@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convlint.arithmetic.einsum import EquationError, parse, result
-from convlint.shapes.registry import operator
+from convlint.shapes.registry import Rejected, operator
 from convlint.tensor import CONTIGUOUS, TensorSpec
 
 
@@ -13,6 +13,11 @@ from convlint.tensor import CONTIGUOUS, TensorSpec
 def einsum(equation: Any, operands: tuple[Any, ...]) -> TensorSpec:
     if not isinstance(equation, str):  # einsum(x, [0, 1], y, [1, 2], [0, 2])
         return _sublists((equation, *operands))
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    for place, operand in enumerate(operands):
+        if operand is None:  # the weights that attention was not asked for
+            raise Rejected(f"expected Tensor as element {place} in argument 1, but got NoneType")
     tensors = [o for o in operands if isinstance(o, TensorSpec)]
     dtype = tensors[0].dtype if tensors else None
     if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import oracle
 from tests.oracle import convlint_says
 from tests.shapes.operands import SEARCH, Operand, agree, operands
 
@@ -158,3 +160,10 @@ def test_answered_without_torch() -> None:
         network, errors = convlint_says(lambda: call, specs)
     assert not errors
     assert network.outputs[2].shape == (2, 5, 7)
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_einsum_takes_a_list(second: bool) -> None:
+    """A list of operands; what attention gives is none where nobody asked for its weights."""
+    make = lambda: lambda x: torch.einsum("ij,jk->ik", [x, x if second else None])  # noqa: E731
+    oracle.agree(make, [((3, 3), torch.float32)])
