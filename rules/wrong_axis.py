@@ -102,21 +102,25 @@ def wrong_axis(layer: Layer, network: Network) -> Iterator[Finding]:
             label=f"axis 0 of {layer.tensors[0]} is the batch",
             help=(f"write dim={1 if rank == 2 else -1}",),
         )
-    elif layer.op in _CHOICES and batch.size > 1 and _loses(batch, network):
-        yield Finding(
-            f"`{_choice(layer)}` takes one sample of the batch: {layer.tensors[0]} becomes "
-            f"{layer.outputs[0]}, and one answer is left for all samples",
-            layer=layer,
-            label=f"axis 0 of {layer.tensors[0]} is the batch",
-            help=("keep the batch, and choose along the axis that was meant: x[:, -1]",),
+    elif not softmax and _loses(batch, network):
+        chooses = layer.op in _CHOICES
+        if chooses and batch.size == 1:
+            return  # it takes the only one
+        what = (
+            f"`{_choice(layer)}` takes one sample of the batch"
+            if chooses
+            else f"`{layer.title}` takes the {layer.op} over the batch"
         )
-    elif layer.op in _REDUCTIONS and _loses(batch, network):
         yield Finding(
-            f"`{layer.title}` takes the {layer.op} over the batch: {layer.tensors[0]} becomes "
-            f"{layer.outputs[0]}, and one answer is left for all samples",
+            f"{what}: {layer.tensors[0]} becomes {layer.outputs[0]}, and one answer is left for "
+            "all samples",
             layer=layer,
             label=f"axis 0 of {layer.tensors[0]} is the batch",
-            help=("write dim=1, or the axis that was meant",),
+            help=(
+                "keep the batch, and choose along the axis that was meant: x[:, -1]"
+                if chooses
+                else "write dim=1, or the axis that was meant",
+            ),
         )
 
 

@@ -65,20 +65,25 @@ def steps(tensor: TensorSpec, axis: int) -> Iterator[tuple[Layer, int]]:
 
 def moved(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
     """The tensor and the side of it that a layer has put to `axis`; None if it does not do that."""
+    given, out = _flow(layer)
+    order = _order(layer, len(given.shape or ()), len(out)) if given is not None else None
+    place = order[axis] if order is not None and axis < len(order) else None
+    return None if given is None or place is None else (given, place)
+
+
+def _flow(layer: Layer) -> tuple[TensorSpec | None, Shape]:
+    """What a layer takes first (None where something is not known), and the sides of its output."""
     out = layer.outputs[0].shape if len(layer.outputs) == 1 else None
     given = next((t for t in layer.tensors if t.source is not None), None)
     if out is None or given is None or given.shape is None:
-        return None
-    order = _order(layer, len(given.shape), len(out))
-    place = order[axis] if order is not None and axis < len(order) else None
-    return None if place is None else (given, place)
+        return None, ()
+    return given, out
 
 
 def _before(layer: Layer, axis: int) -> tuple[TensorSpec, int] | None:
     """The tensor that a layer has side `axis` of its output from, and the side; or it made it."""
-    out = layer.outputs[0].shape if len(layer.outputs) == 1 else None
-    given = next((t for t in layer.tensors if t.source is not None), None)
-    if out is None or given is None or given.shape is None:
+    given, out = _flow(layer)
+    if given is None or given.shape is None:
         return None
     if _order(layer, len(given.shape), len(out)) is not None:
         return moved(layer, axis)

@@ -18,7 +18,9 @@ def whence(tensor: TensorSpec, axis: int, text: str | None = None) -> tuple[Labe
     Args:
         text: what to say at the first; else the size.
     """
-    said = text or f"{(tensor.shape or ())[axis]} comes from here"
+    if not tensor.shape:
+        return ()
+    said = text or f"{tensor.shape[axis]} comes from here"
     labels: dict[Location, Label] = {}
     for layer in _makers(tensor, axis):
         place = layer.definition or layer.call

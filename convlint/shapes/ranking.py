@@ -106,20 +106,12 @@ def triplet_margin_with_distance_loss(
 
 
 @lowers(nn.MarginRankingLoss, to="margin_ranking_loss")
-def _ranking(
-    module: nn.MarginRankingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
-) -> dict[str, Any]:
-    return {
-        "input1": input1,
-        "input2": input2,
-        "target": target,
-        "reduction": module.reduction,
-    }
-
-
 @lowers(nn.CosineEmbeddingLoss, to="cosine_embedding_loss")
-def _cosine(
-    module: nn.CosineEmbeddingLoss, input1: TensorSpec, input2: TensorSpec, target: TensorSpec
+def _of_pairs(
+    module: nn.MarginRankingLoss | nn.CosineEmbeddingLoss,
+    input1: TensorSpec,
+    input2: TensorSpec,
+    target: TensorSpec,
 ) -> dict[str, Any]:
     return {
         "input1": input1,
